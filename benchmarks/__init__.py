@@ -1,0 +1,1 @@
+"""Programs that measure: speed, rate and distortion. They import `maskcodec` alone."""

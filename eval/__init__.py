@@ -1,0 +1,1 @@
+"""Programs that evaluate: they import `maskcodec` alone, never each other."""

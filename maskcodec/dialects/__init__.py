@@ -1,0 +1,1 @@
+"""How a geometry is spelt: one text format a file, each found and registered by itself."""

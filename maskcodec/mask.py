@@ -1,0 +1,124 @@
+"""`Mask`, the pixels of one labelled object, and the limits on image sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import EncodeError, MaskCodecError
+
+MAX_SIDE = 65_536
+"""Longest side of an image, in pixels."""
+
+MAX_PIXELS = 2**31 - 1
+"""Most pixels in an image: run lengths are uint32 and their sums must stay exact in int32."""
+
+
+def check_size(size: Sequence[int]) -> tuple[int, int]:
+    """Return `size` as `(height, width)` in pixels, two ints of 1 to 65,536.
+
+    Raises:
+        MaskCodecError: it is no pair of whole numbers, or a side or the area is out of range.
+    """
+    try:
+        height, width = (int(side) for side in size if int(side) == side)
+    except (TypeError, ValueError, OverflowError):
+        raise MaskCodecError(
+            f"size is {size!r}, expected (height, width): two whole numbers of pixels"
+        ) from None
+    if not (1 <= height <= MAX_SIDE and 1 <= width <= MAX_SIDE) or height * width > MAX_PIXELS:
+        raise MaskCodecError(
+            f"size (height, width) is ({height}, {width}): each side must be 1 to {MAX_SIDE:,} "
+            f"pixels and the area at most {MAX_PIXELS:,}"
+        )
+    return height, width
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mask:
+    """The pixels of one object (or of one class), with its name.
+
+    Attributes:
+        array: bool, shape (height, width), read-only, in C order. uint8 and other integer arrays
+            that hold nothing but 0 and 1 (as pycocotools decodes them) are taken as they are.
+        label: what the pixels show, e.g. `"dog"`; may be empty.
+        score: a confidence of 0 to 1, or None where there is none.
+
+    Raises:
+        EncodeError: `array` is not a two-dimensional mask with at least one pixel, or `label` is
+            not a string.
+    """
+
+    array: npt.NDArray[np.bool_]
+    label: str = ""
+    score: float | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.label, str):
+            raise EncodeError(f"a mask's label is {self.label!r}, expected a string")
+        array = _as_bool(np.asarray(self.array), self.label)
+        height, width = array.shape
+        try:
+            check_size((height, width))
+        except MaskCodecError as error:
+            raise EncodeError(f"mask {self.label!r}: {error}") from None
+        array = np.ascontiguousarray(array).view()
+        array.flags.writeable = False
+        object.__setattr__(self, "array", array)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The image's (height, width) in pixels."""
+        height, width = self.array.shape
+        return height, width
+
+    @property
+    def area(self) -> int:
+        """How many pixels are set."""
+        return int(np.count_nonzero(self.array))
+
+
+def _as_bool(array: npt.NDArray[np.generic], label: str) -> npt.NDArray[np.bool_]:
+    if array.ndim != 2:
+        raise EncodeError(
+            f"mask {label!r} has shape {array.shape}, expected (height, width); "
+            "take one channel or one object at a time"
+        )
+    if array.dtype == np.bool_:
+        return array  # type: ignore[return-value]
+    if array.dtype.kind in "iu" and array.size and array.min() >= 0 and array.max() <= 1:
+        return array.astype(np.bool_)
+    if array.dtype.kind in "iu":
+        found = f"holds values from {array.min()} to {array.max()}" if array.size else "is empty"
+        raise EncodeError(
+            f"mask {label!r} is {array.dtype} and {found}, expected bool (or only 0 and 1); "
+            "compare first, e.g. array > 127, or array == 3 for one class of a label map"
+        )
+    raise EncodeError(
+        f"mask {label!r} is {array.dtype}, expected bool; "
+        "compare first, e.g. probability > 0.5 (NaN counts as outside)"
+    )
+
+
+def check_masks(masks: Sequence[Mask], size: Sequence[int]) -> tuple[int, int]:
+    """Check that every mask is a `Mask` of the image's size; return (height, width).
+
+    Raises:
+        EncodeError: one is not; the message says which.
+        MaskCodecError: `size` itself is wrong.
+    """
+    checked = check_size(size)
+    for index, mask in enumerate(masks):
+        if not isinstance(mask, Mask):
+            raise EncodeError(
+                f"masks[{index}] is {type(mask).__name__}, expected maskcodec.Mask(array, label)"
+            )
+        if mask.size != checked:
+            raise EncodeError(
+                f"masks[{index}] ({mask.label!r}) is {mask.size[0]}x{mask.size[1]}, but the "
+                f"image's size (height, width) is {checked[0]}x{checked[1]}"
+            )
+    return checked

@@ -1,0 +1,143 @@
+"""Spec strings, `name:option=value,option=value`, and the dataclass fields that they set."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import functools
+import re
+from collections.abc import Iterable
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+
+from .errors import SpecError
+
+_VALUE = re.compile(r"[^,=:\s\"'\\]+")
+
+
+class GridSize(NamedTuple):
+    """Rows and columns of a grid; `16` in a spec means 16x16."""
+
+    rows: int
+    columns: int
+
+    def __str__(self) -> str:
+        return str(self.rows) if self.rows == self.columns else f"{self.rows}x{self.columns}"
+
+    @classmethod
+    def from_spec(cls, value: str) -> GridSize:
+        """Read `16` or `16x24` (rows x columns)."""
+        parts = value.split("x")
+        if len(parts) > 2 or not all(part.isascii() and part.isdigit() for part in parts):
+            raise ValueError(value)
+        return cls(int(parts[0]), int(parts[-1]))
+
+
+def split_spec(spec: str) -> tuple[str, dict[str, str]]:
+    """Split a spec string into its name and its options, still as text.
+
+    Raises:
+        SpecError: it is no spec string, or an option stands twice.
+    """
+    if not isinstance(spec, str):
+        raise SpecError(f"a codec spec is a string like 'text4seg:grid=32', got {spec!r}")
+    name, _, rest = spec.strip().partition(":")
+    options: dict[str, str] = {}
+    for part in rest.split(",") if rest else []:
+        option, equals, value = part.partition("=")
+        if not (option and equals and value):
+            raise SpecError(f"{spec!r}: option {part!r} is not of the form option=value")
+        if option in options:
+            raise SpecError(f"{spec!r}: option {option!r} stands twice")
+        options[option] = value
+    return name, options
+
+
+def build(codec: type[Any], options: dict[str, str], spec: str) -> Any:
+    """Make a codec from the options of its spec string.
+
+    Raises:
+        SpecError: an option that the codec lacks, or a value of the wrong type or range.
+    """
+    hints = _hints(codec)
+    values = {}
+    for option, text in options.items():
+        if option not in hints:
+            near = nearest(option, hints)
+            valid = ", ".join(hints) or "none"
+            raise SpecError(f"{spec!r}: no option {option!r}{near}; options are: {valid}")
+        try:
+            values[option] = _read(hints[option], text)
+        except ValueError:
+            raise SpecError(
+                f"{spec!r}: {option}={text} is not {_describe(hints[option])}"
+            ) from None
+    try:
+        return codec(**values)
+    except SpecError as error:
+        raise SpecError(f"{spec!r}: {error}") from None
+
+
+def write_spec(codec: Any) -> str:
+    """The canonical spec of a codec: every option, in the order of its fields.
+
+    Raises:
+        SpecError: a value that can't stand in a spec string.
+    """
+    parts = []
+    for option in _hints(type(codec)):
+        text = _write(getattr(codec, option))
+        if not _VALUE.fullmatch(text):
+            raise SpecError(
+                f"{codec.name}: {option}={text!r} can't stand in a spec: "
+                "no spaces, commas, colons, quotes, backslashes or equals signs"
+            )
+        parts.append(f"{option}={text}")
+    return f"{codec.name}:{','.join(parts)}" if parts else str(codec.name)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """` (did you mean 'x'?)`, or nothing where no known name is close."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+@functools.cache
+def _hints(codec: Any) -> dict[str, Any]:
+    hints = get_type_hints(codec)
+    return {field.name: hints[field.name] for field in dataclasses.fields(codec) if field.init}
+
+
+def _read(hint: Any, text: str) -> Any:
+    if get_origin(hint) is Literal:
+        if text not in get_args(hint):
+            raise ValueError(text)
+        return text
+    if hint is bool:
+        return {"true": True, "false": False}.get(text) if text in ("true", "false") else _fail()
+    if hint is int:
+        return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else _fail()
+    if hint is float:
+        value = float(text)
+        return value if value - value == 0 else _fail()
+    if hint is str:
+        return text
+    return hint.from_spec(text)
+
+
+def _fail() -> Any:
+    raise ValueError
+
+
+def _write(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _describe(hint: Any) -> str:
+    if get_origin(hint) is Literal:
+        return "one of " + ", ".join(get_args(hint))
+    names = {bool: "true or false", int: "a whole number", float: "a finite number"}
+    if hint is GridSize:
+        return "a grid like 16 or 16x24 (rows x columns)"
+    return names.get(hint, getattr(hint, "__name__", str(hint)))

@@ -1,0 +1,94 @@
+"""`Mask` and image sizes: what is taken, and what each refusal says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from maskcodec import EncodeError, Mask, MaskCodecError, get_codec
+from maskcodec.mask import check_size
+
+
+def test_a_mask_is_a_read_only_view() -> None:
+    array = np.eye(4, dtype=np.bool_)
+    mask = Mask(array, "dog")
+    assert np.shares_memory(mask.array, array)
+    assert array.flags.writeable
+    with pytest.raises(ValueError, match="read-only"):
+        mask.array[0, 0] = False
+    assert (mask.size, mask.area) == ((4, 4), 4)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "int8"])
+def test_zeros_and_ones_of_whole_numbers_are_a_mask(dtype: str) -> None:
+    assert np.array_equal(Mask(np.eye(3, dtype=dtype)).array, np.eye(3, dtype=np.bool_))
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.zeros((2, 3, 4), bool), r"shape \(2, 3, 4\), expected \(height, width\)"),
+        (np.zeros(5, bool), r"shape \(5,\)"),
+        (np.zeros((0, 5), bool), "each side must be 1 to 65,536"),
+        (np.zeros((5, 0), np.uint8), "is empty, expected bool"),
+        (np.full((2, 2), 255, np.uint8), "array > 127"),
+        (np.full((2, 2), -1), "from -1 to -1"),
+        (np.full((2, 2), np.nan), r"float64, expected bool; .*NaN counts as outside"),
+        (np.full((2, 2), "x"), "expected bool"),
+        (np.full((2, 2), None), "object, expected bool"),
+        (np.zeros((65_537, 1), bool), "65537, 1"),
+        ([[True, False], [False]], "expected|inhomogeneous"),
+    ],
+)
+def test_what_is_no_mask_is_refused(array: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Mask(array, "dog")
+
+
+def test_labels_are_strings() -> None:
+    with pytest.raises(EncodeError, match="label is 3, expected a string"):
+        Mask(np.eye(2, dtype=np.bool_), 3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "size",
+    [(0, 4), (4, 0), (-1, 4), (65_537, 1), (65_536, 65_536), (4,), (4, 4, 4), None, "ab", 7,
+     (1.5, 2), (float("nan"), 2), (float("inf"), 2)],
+)  # fmt: skip
+def test_sizes_out_of_range(size: Any) -> None:
+    with pytest.raises(MaskCodecError, match="size"):
+        check_size(size)
+    with pytest.raises(MaskCodecError, match="size"):
+        get_codec("coco_rle").decode("none", size)
+
+
+@pytest.mark.parametrize("size", [(1, 65_536), (65_536, 1), (65_536, 3)])
+def test_the_longest_sides_work(size: tuple[int, int]) -> None:
+    codec = get_codec("coco_rle")
+    array = np.zeros(size, dtype=np.bool_)
+    array[size[0] // 2 :, size[1] // 2 :] = True
+    decoded = codec.decode(codec.encode([Mask(array, "dog")], size), size)
+    assert np.array_equal(decoded.pixels[0], array)
+
+
+def test_masks_must_fit_the_image() -> None:
+    codec = get_codec("coco_rle")
+    mask = Mask(np.eye(4, dtype=np.bool_), "dog")
+    with pytest.raises(EncodeError, match=r"masks\[1\] \('dog'\) is 4x4, but the image's size"):
+        codec.encode([Mask(np.zeros((4, 5), bool), "cat"), mask], (4, 5))
+    with pytest.raises(EncodeError, match=r"masks\[0\] is ndarray, expected maskcodec.Mask"):
+        codec.encode([mask.array], (4, 4))  # type: ignore[list-item]
+
+
+def test_batches_need_a_size_each() -> None:
+    codec = get_codec("coco_rle")
+    with pytest.raises(MaskCodecError, match="2 texts but 1 sizes"):
+        codec.decode_batch(["none", "none"], [(4, 4)])
+    with pytest.raises(MaskCodecError, match="1 masks but 0 sizes"):
+        codec.encode_batch([[]], [])
+    with pytest.raises(MaskCodecError, match="the text is bytes, expected str"):
+        codec.decode(b"none", (4, 4))  # type: ignore[arg-type]
+    with pytest.raises(MaskCodecError, match='"strict" or "repair"'):
+        codec.decode("none", (4, 4), errors="ignore")  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""Programs that train: they import `maskcodec` alone, never each other."""
