@@ -5,8 +5,8 @@
 
 A mask file holds one JSON object a line with `size` and COCO `counts`. The box of each mask is
 written in 0..999 before its shape, and IoU is taken at native resolution with the box as read
-back, so that both pay for it. Labels are left out of the count. `--codec` adds rows that are
-measured through maskcodec itself.
+back, so that both pay for it. Tokens are those of all that follows the label. `--codec` adds
+settings of `boxgrid` that are measured through maskcodec itself.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from tokenizers import Tokenizer
 from tqdm import tqdm
 
 import maskcodec as mc
-from maskcodec.benchmarks.spellings import SPELLINGS
+
+from .spellings import SPELLINGS
 
 BINS = 999
 
@@ -115,19 +116,19 @@ def spell(name: str, shape: Shape) -> Result:
     words, pixels = SPELLINGS[name](shape.crop)
     both = int((pixels & shape.crop).sum())
     return Result(
-        f"{shape.box} {words}", both / (int(pixels.sum()) + shape.area - both), shape.area
+        f": {shape.box} {words}", both / (int(pixels.sum()) + shape.area - both), shape.area
     )
 
 
 def run_codec(spec: str, shape: Shape) -> Result:
-    """Encode and decode one mask through maskcodec, with a label that is left out of the count."""
+    """Encode and decode one mask through maskcodec."""
     label = "x"
     codec = mc.get_codec(spec)
     array = coco_mask.decode(shape.mask).astype(np.bool_)
     text = codec.encode([mc.Mask(array, label)], array.shape)
-    found = codec.decode(text, array.shape).pixels.any(axis=0)
+    found = codec.decode(text, array.shape).masks[0].array
     iou = float((found & array).sum() / (found | array).sum())
-    return Result(text.removeprefix(f"{label}: "), iou, shape.area)
+    return Result(text.removeprefix(label), iou, shape.area)
 
 
 def summarize(

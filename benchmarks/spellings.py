@@ -10,7 +10,7 @@ from __future__ import annotations
 import string
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -119,7 +119,7 @@ def bitmap(crop: Pixels, cells: int, bits: int, smooth: bool = False) -> tuple[s
 
 def _lengths(row: Pixels) -> list[int]:
     edges = np.flatnonzero(np.diff(row, prepend=False))
-    return np.diff(edges, prepend=0, append=len(row)).tolist()
+    return [int(length) for length in np.diff(edges, prepend=0, append=len(row))]
 
 
 # Boundaries of the runs of each row, as places across the box
@@ -194,7 +194,7 @@ def differences(crop: Pixels, rows: int = 16, columns: int = 25) -> tuple[str, P
     """The first row as letters, then each boundary's step from the row above (`+1-2`, `=`)."""
     runs = boundaries(crop, rows, columns)
     words = [word(runs[0])]
-    for above, row in zip(runs, runs[1:], strict=False):
+    for above, row in pairwise(runs):
         if len(above) != len(row):
             words.append(word(row))
         else:

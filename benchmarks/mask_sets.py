@@ -1,0 +1,117 @@
+"""The masks that benchmarks rotate through: at least 64 a set, so that no cache holds them all."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from maskcodec import rle
+from maskcodec.mask import Mask
+
+Array = npt.NDArray[np.bool_]
+
+COUNT = 64
+"""Masks in a set."""
+
+SIZES = ((480, 640), (1024, 1024), (2160, 3840))
+"""(height, width) in pixels of the sets."""
+
+
+@dataclass(frozen=True)
+class MaskSet:
+    """Masks of one kind.
+
+    Attributes:
+        name: what they are, e.g. `"shapes 480x640"`.
+        kind: `shapes`, `noise`, `checkerboard` or `real`.
+        masks: bool arrays, (height, width) each.
+        label_maps: uint8 arrays of the same sizes with up to 21 values.
+    """
+
+    name: str
+    kind: str
+    masks: list[Array]
+    label_maps: list[npt.NDArray[np.uint8]]
+
+
+def shapes(size: tuple[int, int], seed: int) -> Array:
+    """Like a photograph's object: one to three blobs with wavy outlines, sometimes a hole."""
+    random = np.random.default_rng(seed)
+    height, width = size
+    array = np.zeros(size, np.bool_)
+    for part in range(random.integers(1, 4)):
+        cy, cx = random.uniform(0.15, 0.85, 2) * size
+        radius = random.uniform(0.05, 0.3) * min(size)
+        reach = int(radius * 1.8) + 2
+        top, left = max(0, int(cy) - reach), max(0, int(cx) - reach)
+        bottom, right = min(height, int(cy) + reach), min(width, int(cx) + reach)
+        y, x = np.ogrid[top:bottom, left:right]
+        angle = np.arctan2(y - cy, x - cx)
+        wave = sum(
+            random.uniform(0, 0.25) / k * np.cos(k * angle + random.uniform(0, 7))
+            for k in range(1, 7)
+        )
+        blob = np.hypot(y - cy, x - cx) < radius * (1 + wave)
+        window = array[top:bottom, left:right]
+        if part == 2:
+            window &= ~blob
+        else:
+            window |= blob
+    return array
+
+
+def draw(kind: str, size: tuple[int, int], seed: int) -> Array:
+    """One mask of a synthetic kind."""
+    if kind == "shapes":
+        return shapes(size, seed)
+    if kind == "noise":
+        return np.random.default_rng(seed).random(size, np.float32) < 0.5
+    y, x = np.ogrid[: size[0], : size[1]]
+    return (y + x + seed) % 2 == 0
+
+
+def label_map(size: tuple[int, int], seed: int) -> npt.NDArray[np.uint8]:
+    """Twenty objects on a background, later ones above earlier ones."""
+    labels = np.zeros(size, np.uint8)
+    for label in range(1, 21):
+        labels[shapes(size, 1_000 * seed + label)] = label
+    return labels
+
+
+def synthetic(sizes: tuple[tuple[int, int], ...] = SIZES) -> Iterator[MaskSet]:
+    """The synthetic sets: shapes at every size, noise and checkerboards at the smallest."""
+    for size in sizes:
+        masks = [shapes(size, seed) for seed in range(COUNT)]
+        maps = [label_map(size, seed) for seed in range(4)] * (COUNT // 4)
+        yield MaskSet(f"shapes {size[0]}x{size[1]}", "shapes", masks, maps)
+    for kind in ("noise", "checkerboard"):
+        masks = [draw(kind, sizes[0], seed) for seed in range(COUNT)]
+        maps = [mask.astype(np.uint8) for mask in masks]
+        yield MaskSet(f"{kind} {sizes[0][0]}x{sizes[0][1]}", kind, masks, maps)
+
+
+def real(path: Path) -> MaskSet:
+    """The first masks of a JSONL file of COCO RLE records, one a line, also gzipped.
+
+    Raises:
+        ValueError: the file holds fewer than 64 records.
+    """
+    opener = gzip.open if path.suffix == ".gz" else open
+    masks = []
+    with opener(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            record = json.loads(line)
+            counts = rle.from_string(record["counts"].encode("ascii"))
+            masks.append(Mask(rle.decode(counts, tuple(record["size"]))).array)
+            if len(masks) == 4 * COUNT:
+                break
+    if len(masks) < COUNT:
+        raise ValueError(f"{path} holds {len(masks)} masks, expected at least {COUNT}")
+    maps = [mask.astype(np.uint8) for mask in masks]
+    return MaskSet(f"real ({path.name.split('.')[0]})", "real", masks, maps)

@@ -1,0 +1,197 @@
+"""BoxGrid: for each object a box, and inside it rows of runs whose sides are joined by lines.
+
+The 26 places 0..25 divide the width of a box evenly, 0 its left side and 25 its right one. A row is
+a list of runs from one place to a later one. The rows lie at the middles of equal strips of the
+box, from its top. Between two rows, the boundaries of runs walk along straight lines:
+
+- rows with as many runs: the k-th run of one becomes the k-th run of the other;
+- otherwise each line of pixels takes the runs of the nearer row. The start of a run walks to the
+  start of the first run that it overlaps in the other row, unless the run before it overlaps that
+  one too; the end likewise. Other boundaries stay.
+
+Above the first row and below the last one, nothing moves. A pixel is set iff its centre lies in a
+run of its line: `start <= centre < end`.
+
+Boxes are whole numbers of 0..999: `floor(x * 999 / width + 1/2)`, and back by
+`floor(b * width / 999 + 1/2)`, which gives the same x as long as a side has at most 999 pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from .._ext import boxgrid as _kernels
+from .._ext import boxgrid_fit as _fit
+from ..decoded import Pixels
+from ..mask import Mask
+from ..rle import mask_bounding_box
+from ..threads import map_threads
+
+if TYPE_CHECKING:
+    import torch
+
+BINS = 999
+"""The largest coordinate of a box."""
+
+COLUMNS = 25
+"""The last place across a box."""
+
+MAX_ROWS = 64
+
+MAX_RUNS = 16
+"""Room for the runs of a row; 26 places hold at most 13."""
+
+LINES = 8
+"""Pixel lines of a strip that an encoder looks at; more would cost time and gain nothing."""
+
+PASSES = 2
+"""Times that an encoder goes over all rows to raise IoU; a third changes next to nothing."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BoxGrid:
+    """Objects as boxes with rows of runs.
+
+    Attributes:
+        labels: one label an object.
+        boxes: int32 (objects, 4): left, top, right, bottom in 0..999. Any two opposite corners
+            will do; a box without area holds no pixel.
+        counts: uint8 (objects, rows): how many runs each row has.
+        runs: uint8 (all runs, 2): start and end of each run in 0..25, strictly increasing within a
+            row; first the rows of the first object.
+    """
+
+    labels: tuple[str, ...]
+    boxes: npt.NDArray[np.int32]
+    counts: npt.NDArray[np.uint8]
+    runs: npt.NDArray[np.uint8]
+
+    @property
+    def rows(self) -> int:
+        """Rows an object."""
+        return int(self.counts.shape[1])
+
+    def head(self, count: int) -> BoxGrid:
+        """The first `count` objects."""
+        kept = int(self.counts[:count].sum(dtype=np.int64))
+        return BoxGrid(
+            self.labels[:count], self.boxes[:count], self.counts[:count], self.runs[:kept]
+        )
+
+
+def analyze(masks: Sequence[Mask], size: tuple[int, int], rows: int) -> BoxGrid:
+    """Fit `rows` rows to each mask of an image of `size` (height, width).
+
+    A mask without pixels gets the box 0, 0, 0, 0 and no run.
+    """
+    boxes = np.zeros((len(masks), 4), np.int32)
+    counts = np.zeros((len(masks), rows), np.uint8)
+    runs = []
+    for index, mask in enumerate(masks):
+        box = mask_bounding_box(mask.array)
+        if box is not None:
+            boxes[index] = to_bins(box, size)
+            pixel_box = to_pixels(boxes[index], size)
+            counts[index], found = fit(mask.array, pixel_box, rows)
+            if not len(found):  # all its pixels lie outside the rounded box
+                counts[index], found = 1, np.full((rows, 2), (0, COLUMNS), np.uint8)
+            runs.append(found)
+    joined = np.concatenate(runs) if runs else np.zeros((0, 2), np.uint8)
+    return BoxGrid(tuple(mask.label for mask in masks), boxes, counts, joined)
+
+
+def to_bins(box: tuple[int, int, int, int], size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Round a pixel box to 0..999; it keeps an area, however large the image is."""
+    left, right = _interval(box[0], box[2], size[1])
+    top, bottom = _interval(box[1], box[3], size[0])
+    return left, top, right, bottom
+
+
+def _interval(start: int, stop: int, side: int) -> tuple[int, int]:
+    """Round both ends; where they meet, take the interval of 0..999 that holds pixel `start`."""
+    first, last = ((2 * pixel * BINS + side) // (2 * side) for pixel in (start, stop))
+    if first == last:
+        if (2 * first * side + BINS) // (2 * BINS) > start:
+            first -= 1
+        last = first + 1
+    return first, last
+
+
+def to_pixels(boxes: npt.NDArray[np.int32], size: tuple[int, int]) -> npt.NDArray[np.int32]:
+    """Pixel boxes (..., 4), half-open and in order, of boxes in 0..999 at `size`."""
+    height, width = size
+    sides = np.array([width, height, width, height], np.int64)
+    pixels = (2 * boxes * sides + BINS) // (2 * BINS)
+    first, second = pixels[..., :2], pixels[..., 2:]
+    ordered = np.concatenate([np.minimum(first, second), np.maximum(first, second)], axis=-1)
+    return ordered.astype(np.int32)
+
+
+def fit(
+    array: npt.NDArray[np.bool_], pixel_box: npt.NDArray[np.int32], rows: int
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """The runs of `rows` rows that paint the part of `array` in a pixel box about best.
+
+    A first guess takes, for each strip, the columns that are set in half of its lines. Then single
+    runs move by a place or two as long as that raises IoU. A strip with a pixel set gets a run.
+
+    Returns:
+        How many runs each row has, uint8 (rows,), and the runs, uint8 (runs, 2).
+    """
+    left, top, right, bottom = pixel_box.tolist()
+    ys = sampled_lines(bottom - top, rows)
+    width = right - left
+    sums = np.empty((len(ys), width + 1), np.int32)
+    counts = np.zeros(rows, np.uint8)
+    runs = np.zeros((rows, MAX_RUNS, 2), np.uint8)
+    scratch = np.empty(width, np.int32)
+    pixels = array.view(np.uint8)
+    _fit.fit(pixels, pixel_box, ys, COLUMNS, PASSES, sums, scratch, counts, runs)
+    return counts, runs[np.arange(MAX_RUNS) < counts[:, None]]
+
+
+def sampled_lines(height: int, rows: int) -> npt.NDArray[np.int32]:
+    """The lines of a box that a fit looks at, from its top: all, or `LINES` a row."""
+    lines = min(height, LINES * rows)
+    return ((2 * np.arange(lines, dtype=np.int64) + 1) * height // (2 * lines)).astype(np.int32)
+
+
+def render_batch(
+    items: Sequence[BoxGrid],
+    sizes: Sequence[tuple[int, int]],
+    *,
+    device: str | torch.device = "cpu",
+) -> list[Pixels]:
+    """Paint each item's objects at its size: bool, (objects, height, width) each."""
+    if device == "cpu":
+        return list(map_threads(paint, items, sizes))
+    from .boxgrid_torch import paint_batch
+
+    return list(paint_batch(items, sizes, device=device))
+
+
+def paint(item: BoxGrid, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """Paint the objects of one image: bool, (objects, height, width)."""
+    planes = np.zeros((len(item.labels), *size), np.bool_)
+    boxes = to_pixels(item.boxes, size)
+    _kernels.paint(planes.view(np.uint8), boxes, item.counts, item.runs, COLUMNS)
+    return planes
+
+
+def sides(item: BoxGrid) -> npt.NDArray[np.uint8]:
+    """Where the boundaries walk: uint8 (objects, rows, 2, most runs, 4).
+
+    Entry [o, i, h, k] is the k-th run between rows i and i + 1 of object o (below the last row,
+    that row again), on the lines that are nearer to row i (h = 0) or to row i + 1 (h = 1): the
+    places (start at row i, start at row i + 1, end at row i, end at row i + 1). Entries that are
+    not used hold zeros, a run without width.
+    """
+    most = max(1, int(item.counts.max(initial=0)))
+    found = np.zeros((len(item.labels), item.rows, 2, most, 4), np.uint8)
+    _kernels.join(item.counts, item.runs, COLUMNS, found)
+    return found
