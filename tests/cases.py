@@ -15,7 +15,8 @@ class Case:
     Attributes:
         spec: the spec string.
         exact: whether law 2 must hold for the masks of `test_contract.exact_masks`.
-        cut: what a cut text keeps: every complete "object" or every complete "row".
+        cut: what a cut text keeps: every complete "object", every complete "row" of the image, or
+            "none" that this test can see.
         grammar: whether the codec gives a grammar.
         keeps_empty: whether a mask without pixels survives with its label.
     """
@@ -36,6 +37,13 @@ class Case:
 
 
 CASES = [
+    Case("text4seg:grid=16", cut="row", keeps_empty=False),
+    Case("text4seg:grid=24x32,sample=best", cut="row", keeps_empty=False),
+    Case("text4seg:grid=32,sample=area,upsample=bilinear", False, "row", keeps_empty=False),
+    Case("text4seg:grid=16,rle=none", cut="none", keeps_empty=False),
+    Case("text4seg:grid=16,rle=image,escape=true", cut="none", keeps_empty=False),
+    Case("boxgrid"),
+    Case("boxgrid:rows=12"),
     Case("coco_rle", grammar=False),
     Case("coco_rle:alphabet=coco", grammar=False),
 ]

@@ -25,7 +25,6 @@ import numpy as np
 from .. import rle
 from ..codec import MAX_OBJECTS, Codec
 from ..decoded import Errors, Geometry, Pixels, Repair, RepairLog
-from ..errors import DecodeError
 from ..geometry import runs
 from ..geometry.runs import Runs
 from ..labels import check_label
@@ -167,17 +166,15 @@ class CocoRle(Codec[Runs]):
         data = spelt.encode("ascii", "replace")
         if self.alphabet == "safe":
             data = data.translate(_FROM_SAFE)
-        try:
-            counts = rle.from_string(data)
-        except DecodeError as error:
+        counts, stopped = rle.scan_string(data)
+        if stopped:
             log.note(
                 "counts",
-                position + error.position,
-                error.expected,
-                error.found,
+                position + stopped.position,
+                stopped.expected,
+                stopped.found,
                 "keeps the runs before it",
             )
-            counts = rle.from_string(data[: error.position])
         area = size[0] * size[1]
         total = int(counts.sum(dtype=np.int64))
         if total != area:
