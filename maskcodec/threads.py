@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -10,9 +11,16 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+_NAME = "maskcodec"
+
 
 def thread_count(threads: int | None, work: int) -> int:
-    """How many threads to use for `work` items; `threads=None` means one a core."""
+    """How many threads to use for `work` items; `threads=None` means one a core.
+
+    Inside a thread of the pool it is one: a thread that waits for its own pool would wait for ever.
+    """
+    if threading.current_thread().name.startswith(_NAME):
+        return 1
     wanted = os.cpu_count() or 1 if threads is None else threads
     return max(1, min(wanted, work))
 
@@ -20,7 +28,12 @@ def thread_count(threads: int | None, work: int) -> int:
 @lru_cache(maxsize=4)
 def pool(threads: int) -> ThreadPoolExecutor:
     """The shared pool of `threads` threads; started once, since a start costs more than a mask."""
-    return ThreadPoolExecutor(threads, thread_name_prefix="maskcodec")
+    return ThreadPoolExecutor(threads, thread_name_prefix=_NAME)
+
+
+# A forked child has none of its parent's threads, so that it must start a pool of its own.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=pool.cache_clear)
 
 
 def map_threads(
@@ -28,16 +41,23 @@ def map_threads(
 ) -> list[T]:
     """`list(map(function, *arguments))` on several threads, in order.
 
-    Items are dealt out in contiguous runs, one a thread, so that small items stay cheap.
+    Items are dealt out in contiguous runs, one a thread, so that small items stay cheap. The
+    calling thread takes the first run itself.
     """
     items = list(zip(*arguments, strict=True))
     workers = thread_count(threads, len(items))
-    if workers == 1:
-        return [function(*item) for item in items]
-    bounds = [len(items) * worker // workers for worker in range(workers + 1)]
 
     def run(start: int, stop: int) -> list[T]:
         return [function(*item) for item in items[start:stop]]
 
-    parts = pool(workers).map(run, bounds[:-1], bounds[1:])
-    return [result for part in parts for result in part]
+    if workers == 1:
+        return run(0, len(items))
+    bounds = [len(items) * worker // workers for worker in range(workers + 1)]
+    others = [
+        pool(workers - 1).submit(run, start, stop)
+        for start, stop in zip(bounds[1:-1], bounds[2:], strict=True)
+    ]
+    results = run(bounds[0], bounds[1])
+    for other in others:
+        results += other.result()
+    return results
