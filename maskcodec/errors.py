@@ -48,6 +48,7 @@ class RecordError(MaskCodecError):
         file: the path as it was given.
         line: the line of the record, 1-based; None where the file has no lines (PNG, npz).
         field: the field of the record, e.g. `"counts"`; None where the whole record is meant.
+        reason: the message without the place.
     """
 
     def __init__(
@@ -60,3 +61,4 @@ class RecordError(MaskCodecError):
         self.file = file
         self.line = line
         self.field = field
+        self.reason = message

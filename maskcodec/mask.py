@@ -88,7 +88,9 @@ def _as_bool(array: npt.NDArray[np.generic], label: str) -> npt.NDArray[np.bool_
             "take one channel or one object at a time"
         )
     if array.dtype == np.bool_:
-        return array  # type: ignore[return-value]
+        # Pillow's bit images have True as 255, which NumPy bears and the kernels would misread.
+        octets = array.view(np.uint8)
+        return octets != 0 if octets.max(initial=0) > 1 else array  # type: ignore[return-value]
     if array.dtype.kind in "iu" and array.size and array.min() >= 0 and array.max() <= 1:
         return array.astype(np.bool_)
     if array.dtype.kind in "iu":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import functools
 import re
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
@@ -95,13 +94,33 @@ def write_spec(codec: Any) -> str:
     return f"{codec.name}:{','.join(parts)}" if parts else str(codec.name)
 
 
+class Option(NamedTuple):
+    """One option of a codec, for people: `default` is as a spec spells it, None if it has none."""
+
+    name: str
+    type: str
+    default: str | None
+
+
+def options(codec: type[Any]) -> list[Option]:
+    """The options of a codec class, in the order of its fields."""
+    defaults = {field.name: field.default for field in dataclasses.fields(codec)}
+    return [
+        Option(
+            name,
+            _describe(hint),
+            None if defaults[name] is dataclasses.MISSING else _write(defaults[name]),
+        )
+        for name, hint in _hints(codec).items()
+    ]
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """` (did you mean 'x'?)`, or nothing where no known name is close."""
     close = difflib.get_close_matches(name, list(known), n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
-@functools.cache
 def _hints(codec: Any) -> dict[str, Any]:
     hints = get_type_hints(codec)
     return {field.name: hints[field.name] for field in dataclasses.fields(codec) if field.init}
@@ -137,7 +156,7 @@ def _write(value: Any) -> str:
 def _describe(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return "one of " + ", ".join(get_args(hint))
-    names = {bool: "true or false", int: "a whole number", float: "a finite number"}
+    names = {bool: "true or false", int: "a whole number", float: "a finite number", str: "text"}
     if hint is GridSize:
         return "a grid like 16 or 16x24 (rows x columns)"
     return names.get(hint, getattr(hint, "__name__", str(hint)))

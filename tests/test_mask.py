@@ -21,6 +21,13 @@ def test_a_mask_is_a_read_only_view() -> None:
     assert (mask.size, mask.area) == ((4, 4), 4)
 
 
+def test_pillows_true_is_255() -> None:
+    array = (np.eye(4, dtype=np.uint8) * 255).view(np.bool_)
+    mask = Mask(array, "dog")
+    assert mask.array.view(np.uint8).max() == 1
+    assert np.array_equal(mask.array, np.eye(4, dtype=np.bool_))
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "int64", "int8"])
 def test_zeros_and_ones_of_whole_numbers_are_a_mask(dtype: str) -> None:
     assert np.array_equal(Mask(np.eye(3, dtype=dtype)).array, np.eye(3, dtype=np.bool_))

@@ -53,7 +53,7 @@ def test_version() -> None:
         (["encode", "x.png", "--spec", "coco_rle:alphabet=x"], "is not one of safe, coco"),
         (["encode", "x.png", "--spec", "coco_rle"], "x.png: no such file"),
         (["encode", ".", "--spec", "coco_rle", "--image-dir", "no"], "'--image-dir': is no folder"),
-        (["encode", "x.png", "--spec", "coco_rle", "--jobs", "0"], "is no number of threads"),
+        (["encode", "x.png", "--spec", "coco_rle", "--jobs", "0"], "is no number of processes"),
         (["decode", "x.jsonl", "-o", "d"], "x.jsonl: no such file"),
         (["decode", "x.txt", "-o", "d"], "plain text needs --spec"),
         (["decode", "x.txt", "-o", "d", "--spec", "coco_rle"], "plain text needs --size HxW"),

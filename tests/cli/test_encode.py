@@ -145,7 +145,7 @@ def test_ids_must_differ(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("spec", ["coco_rle", "boxgrid", "text4seg:grid=8"])
-def test_threads_change_nothing(tmp_path: Path, spec: str) -> None:
+def test_processes_change_nothing(tmp_path: Path, spec: str) -> None:
     path = many_objects(tmp_path / "r.jsonl", 60)
     one = run("encode", path, "--spec", spec, "-o", tmp_path / "1.jsonl")
     four = run("encode", path, "--spec", spec, "-o", tmp_path / "4.jsonl", "--jobs", "4")

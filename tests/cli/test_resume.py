@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import signal
 import subprocess
@@ -101,7 +102,8 @@ def count(path: Path) -> int:
     return present(path).count(b"\n")
 
 
-def test_ctrl_c_keeps_what_was_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_ctrl_c_keeps_what_was_written(tmp_path: Path, jobs: str) -> None:
     source = many_objects(tmp_path / "r.jsonl", 4_000)
     out = tmp_path / "out.jsonl"
     code = (
@@ -109,12 +111,13 @@ def test_ctrl_c_keeps_what_was_written(tmp_path: Path) -> None:
         "from maskcodec.cli import main; sys.exit(main())"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", code, "encode", str(source), "--spec", "boxgrid", "-o", str(out)],
+        [sys.executable, "-c", code, "encode", source, "--spec", "boxgrid", "-o", out, "-j", jobs],
         stderr=subprocess.PIPE,
+        start_new_session=True,
     )
     while process.poll() is None and count(out) < 20:
         time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # a terminal signals the whole group
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert err == b"maskcodec encode: interrupted; what was written is kept\n"

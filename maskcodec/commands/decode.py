@@ -1,0 +1,240 @@
+"""`maskcodec decode`: texts to mask PNGs, label maps, COCO json or npz."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import arguments as args
+
+if TYPE_CHECKING:
+    from ..datasets.sample import Sample
+    from ..datasets.writers import Writer
+    from ..decoded import Decoded
+    from ..errors import RecordError
+    from .repair_report import RepairReport
+    from .set_aside import SetAside
+    from .texts import Text
+
+DESCRIPTION = """\
+Read texts, as a model printed them or as `maskcodec encode` wrote them, and paint their masks.
+
+INPUT is JSONL (.jsonl, .jsonl.gz) with one record a line, {"id", "image", "size": [h, w], "spec",
+"text"}; or any other file with one plain text, for which --spec and --size must be given; or - for
+stdin: JSONL, and with --spec plain text. --spec and --size also serve records that name none.
+
+--format says what is written to --output:
+  png           a folder: NAME.N.LABEL.png for each mask (0 and 255), and masks.jsonl
+  labels        a folder: NAME.png, a label map for each image, and names.json
+  npz           a folder: NAME.npz with masks (N, height, width) and labels, for each image
+  coco          one json: images, categories and annotations with compressed run lengths
+  coco-results  one json: the list of results that COCO's evaluation reads, each with score 1
+NAME is the record's id made safe as a file name. For one plain text, png (if it says one mask),
+labels and npz also take a file name. A folder must be new or empty."""
+
+EXAMPLES = """\
+  maskcodec decode answer.txt --spec text4seg:grid=32 --size 480x640 --output mask.png
+  maskcodec decode predictions.jsonl --output masks/
+  maskcodec decode predictions.jsonl --format labels --names names.txt --output maps/
+  maskcodec decode predictions.jsonl --format coco-results --names val.json -o results.json
+  maskcodec decode predictions.jsonl --errors strict --report repairs.json -o masks/"""
+
+SUFFIXES = {"png": ".png", "labels": ".png", "npz": ".npz"}
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb."""
+    parser = args.add_verb(subparsers, "decode", "text to masks", DESCRIPTION, EXAMPLES)
+    parser.add_argument("input", metavar="INPUT", help="see above")
+    parser.add_argument("--spec", help=args.SPEC_HELP)
+    args.add_size(parser, "the image's height x width in pixels, e.g. 480x640")
+    parser.add_argument(
+        "--format",
+        choices=("png", "labels", "npz", "coco", "coco-results"),
+        default="png",
+        help="see above (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--output", "-o", required=True, type=Path, metavar="PATH", help="see above"
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="write over a file, or into a folder with files"
+    )
+    parser.add_argument(
+        "--names",
+        type=Path,
+        metavar="FILE",
+        help="the number of each label in label maps and COCO json: one name a line (line 1 is 1), "
+        'JSON {"1": "dog"}, or a COCO json; other labels get the numbers after them',
+    )
+    args.add_errors(parser, "repair")
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE.json",
+        help="write every repair: a list of {id, line, repairs: [{kind, position, message}]}",
+    )
+    parser.add_argument(
+        "--device",
+        default="cpu",
+        help='where masks are painted: "cpu", or a device of torch such as "cuda" '
+        "(default: %(default)s)",
+    )
+    args.add_quiet(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Decode; 1 if records were set aside."""
+    from ..writing import atomic
+    from .repair_report import RepairReport, check_report
+    from .set_aside import SetAside, rejected_path
+    from .terminal import say
+    from .texts import read_texts
+
+    check_device(arguments.device)
+    check_report(arguments.report, [arguments.output, Path(arguments.input)])
+    texts = read_texts(arguments.input, arguments.spec, arguments.size)
+    writer = open_writer(arguments)
+    with contextlib.ExitStack() as stack:
+        stream = None if arguments.report is None else stack.enter_context(atomic(arguments.report))
+        report = RepairReport(stream)
+        aside = SetAside(rejected_path(arguments.output), "decode")
+        stack.callback(aside.close)
+        try:
+            count, masks = _decode(texts, arguments, writer, report, aside)
+        except BaseException:
+            writer.finish(complete=False)
+            raise
+        writer.finish()
+        report.close()
+    if not arguments.quiet or aside.count:
+        done = f"{count} texts, {masks} masks"
+        say("decode", done + report.summary() + aside.summary())
+    return 1 if aside.count else 0
+
+
+def _decode(
+    texts: Iterable[Text | RecordError],
+    arguments: argparse.Namespace,
+    writer: Writer,
+    report: RepairReport,
+    aside: SetAside,
+) -> tuple[int, int]:
+    """Decode and write all texts; return how many texts and masks were written."""
+    from ..errors import MaskCodecError
+    from .batching import batches
+    from .terminal import progress
+    from .texts import place
+
+    count = masks = 0
+    with progress(None, "texts", quiet=arguments.quiet) as bar:
+        for batch in batches(texts, arguments.errors, aside.add):
+            for text, decoded in _decode_batch(batch, arguments, aside):
+                try:
+                    sample = _sample(text, decoded)
+                    writer.add(sample)
+                except MaskCodecError as error:
+                    aside.add(place(text, str(error)), text.id)
+                    continue
+                report.add(text, decoded.repairs)
+                count += 1
+                masks += len(sample.masks)
+            bar.update(len(batch))
+    return count, masks
+
+
+def _decode_batch(
+    batch: list[Text], arguments: argparse.Namespace, aside: SetAside
+) -> Iterable[tuple[Text, Decoded]]:
+    from ..errors import DecodeError
+    from .texts import place
+
+    sizes = [text.size for text in batch if text.size is not None]
+    try:
+        decoded = batch[0].codec.decode_batch(
+            [text.text for text in batch], sizes, device=arguments.device, errors=arguments.errors
+        )
+    except DecodeError as error:
+        if len(batch) > 1:  # can't be: each text was parsed, and one too large to paint is alone
+            raise
+        aside.add(place(batch[0], str(error)), batch[0].id)
+        return []
+    return zip(batch, decoded, strict=True)
+
+
+def _sample(text: Text, decoded: Decoded) -> Sample:
+    from ..datasets.sample import Sample
+
+    return Sample(text.id, text.image, decoded.size, tuple(decoded.masks), text.image_id)
+
+
+def check_device(device: str) -> None:
+    """Check that torch can paint on a device; "cpu" needs no torch.
+
+    Raises:
+        MaskCodecError: torch is not installed, or it has no such device.
+    """
+    from ..errors import MaskCodecError
+
+    if device == "cpu":
+        return
+    try:
+        import torch
+
+        torch.zeros(1, device=device)
+    except ImportError:
+        raise MaskCodecError(
+            f"--device {device} needs torch: pip install 'maskcodec[torch]'"
+        ) from None
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise MaskCodecError(f"--device {device}: torch says: {reason}") from None
+
+
+def open_writer(arguments: argparse.Namespace) -> Writer:
+    """Make the writer of `--format` and `--output`.
+
+    Raises:
+        MaskCodecError: something is there already, or the form needs another kind of path.
+    """
+    from ..datasets import writers
+    from ..datasets.coco_writer import CocoWriter
+    from ..datasets.names import read_names
+    from ..writing import check_output
+
+    path, form = arguments.output, arguments.format
+    names = None if arguments.names is None else read_names(arguments.names)
+    if form in ("coco", "coco-results"):
+        check_output(path, may_exist=arguments.overwrite)
+        return CocoWriter(path, names, results=form == "coco-results")
+    if path.suffix.lower() == SUFFIXES[form] and not path.is_dir():
+        _check_plain(arguments)
+        check_output(path, may_exist=arguments.overwrite)
+        return writers.OneFile(path, form, names)
+    _make_folder(path, may_hold_files=arguments.overwrite)
+    if form == "labels":
+        return writers.LabelMapWriter(path, names)
+    return writers.NpzWriter(path) if form == "npz" else writers.PngWriter(path)
+
+
+def _check_plain(arguments: argparse.Namespace) -> None:
+    from ..errors import RecordError
+    from .texts import is_jsonl
+
+    if is_jsonl(arguments.input, arguments.spec):
+        raise RecordError(
+            "is one file, but the input holds records: give a folder", file=str(arguments.output)
+        )
+
+
+def _make_folder(path: Path, *, may_hold_files: bool) -> None:
+    from ..errors import RecordError
+
+    if path.exists() and not path.is_dir():
+        raise RecordError("is a file, expected a folder", file=str(path))
+    path.mkdir(parents=True, exist_ok=True)
+    if not may_hold_files and any(path.iterdir()):
+        raise RecordError("holds files already; give a new folder, or --overwrite", file=str(path))

@@ -1,0 +1,113 @@
+"""Writing files so that a crash leaves either the old file, the new one, or whole lines."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from .errors import RecordError
+from .records import dump_line
+
+_BLOCK = 65_536
+
+
+@contextlib.contextmanager
+def atomic(path: str | Path) -> Iterator[IO[bytes]]:
+    """Write a file that appears under its name only when the block ends without an error."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.tmp")
+    try:
+        with temporary.open("xb") as stream:
+            yield stream
+        temporary.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+class LineFile:
+    """A JSONL file that grows by whole lines and can be continued after a crash.
+
+    Every line goes to the operating system at once, so that a killed process leaves all lines that
+    it wrote and at most one torn line at the end, which `resume=True` cuts off.
+
+    Args:
+        path: the file; it is made with its first line, or here where it exists already.
+        resume: keep the lines that are there.
+    """
+
+    def __init__(self, path: str | Path, *, resume: bool = False) -> None:
+        self.path = Path(path)
+        self._file: Any = None
+        if resume and self.path.exists():
+            cut_torn_line(self.path)
+        else:
+            self.path.unlink(missing_ok=True)
+
+    def append(self, fields: dict[str, Any]) -> None:
+        """Add one record.
+
+        Raises:
+            OSError: it could not be written (a full disk, say); no part of it stays in the file.
+        """
+        self.append_line(dump_line(fields))
+
+    def append_line(self, line: bytes) -> None:
+        """Add one line as `dump_line` makes it."""
+        if self._file is None:
+            self._file = self.path.open("ab", buffering=0)
+        start = self._file.seek(0, os.SEEK_END)
+        rest = memoryview(line)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError:
+            self._file.truncate(start)
+            raise
+
+    def touch(self) -> None:
+        """Make the file, so that no records give an empty file and not none."""
+        if self._file is None:
+            self._file = self.path.open("ab", buffering=0)
+
+    def close(self) -> None:
+        """Close the file; further lines open it again."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def cut_torn_line(path: Path) -> int:
+    """Cut what stands after the last newline of a file; return how many bytes that was."""
+    with path.open("r+b") as stream:
+        end = position = stream.seek(0, os.SEEK_END)
+        while position > 0:
+            start = max(0, position - _BLOCK)
+            stream.seek(start)
+            newline = stream.read(position - start).rfind(b"\n")
+            if newline >= 0:
+                position = start + newline + 1
+                break
+            position = start
+        stream.truncate(position)
+        return end - position
+
+
+def check_output(path: Path, *, may_exist: bool) -> None:
+    """Check that a file can be written at `path`.
+
+    Raises:
+        RecordError: it is a folder, its folder is missing, or it exists and must not.
+    """
+    if path.is_dir():
+        raise RecordError("is a folder, expected the name of a file to write", file=str(path))
+    if not path.parent.is_dir():
+        raise RecordError(
+            f"folder {str(path.parent)!r} does not exist; make it first", file=str(path)
+        )
+    if path.exists() and not may_exist:
+        raise RecordError("exists already; give another name, or --overwrite", file=str(path))
