@@ -115,7 +115,6 @@ def best_case(masks: Sequence[Bools]) -> KernelCase:
         lambda i: resample.best_cells(*pools[i]),
         {"numpy": sorted_best},
         check,
-        {"numpy": 2},
     )
 
 

@@ -53,6 +53,14 @@ def arrays(draw: st.DrawFn, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
 
 
 @st.composite
+def boxes(draw: st.DrawFn, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """(x0, y0, x1, y1) within an image of `size`, half-open, empty ones included."""
+    y0, y1 = sorted(draw(st.integers(0, size[0])) for _ in range(2))
+    x0, x1 = sorted(draw(st.integers(0, size[1])) for _ in range(2))
+    return x0, y0, x1, y1
+
+
+@st.composite
 def mask_lists(
     draw: st.DrawFn, largest: int = 70, most: int = 3
 ) -> tuple[list[Mask], tuple[int, int]]:

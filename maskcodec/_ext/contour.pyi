@@ -1,9 +1,9 @@
-from numpy import bool_, int32, uint8
-from numpy.typing import NDArray
+import numpy as np
+import numpy.typing as npt
 
 def trace(
-    mask: NDArray[bool_ | uint8],
-    xy: NDArray[int32],
-    starts: NDArray[int32],
-    hole: NDArray[uint8],
+    mask: npt.NDArray[np.uint8] | npt.NDArray[np.bool_],
+    xy: npt.NDArray[np.int32],
+    starts: npt.NDArray[np.int32],
+    hole: npt.NDArray[np.uint8] | npt.NDArray[np.bool_],
 ) -> tuple[int, int]: ...

@@ -1,0 +1,116 @@
+"""The functions of `maskcodec.resample` over many images, on several threads.
+
+A batch is a list (images may differ in size) or a stacked array. The kernels release the GIL, so
+threads divide the work; `threads=None` means one a core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import resample
+from .errors import MaskCodecError
+from .resample import Bools, Box, Ints, Label, Size
+from .threads import map_threads
+
+
+def coverage_batch(
+    masks: Sequence[Bools] | Bools,
+    grids: Size | Sequence[Size],
+    boxes: Sequence[Box | None] | None = None,
+    *,
+    threads: int | None = None,
+) -> list[tuple[Ints, Ints]]:
+    """`resample.coverage` of each mask: a list of (covered, total).
+
+    Args:
+        masks: bool, (height, width) each, or stacked (masks, height, width).
+        grids: (rows, columns) of each, or of all.
+        boxes: the box of each, or None where the grid covers the whole image.
+        threads: how many to use.
+
+    Raises:
+        MaskCodecError: lengths that differ, or what `resample.coverage` raises.
+    """
+    count = len(masks)
+    return map_threads(
+        resample.coverage,
+        masks,
+        _each("grids", grids, count),
+        _listed("boxes", boxes, count),
+        threads=threads,
+    )
+
+
+def paint_nearest_batch(
+    cells: Sequence[npt.NDArray[Label]] | npt.NDArray[Label],
+    sizes: Size | Sequence[Size],
+    outs: Sequence[npt.NDArray[Label]] | npt.NDArray[Label] | None = None,
+    boxes: Sequence[Box | None] | None = None,
+    *,
+    threads: int | None = None,
+) -> list[npt.NDArray[Label]]:
+    """`resample.paint_nearest` of each grid: a list of arrays of (height, width).
+
+    Args:
+        cells: bool, uint8, uint16 or int32, (rows, columns) each, or stacked.
+        sizes: (height, width) of each image, or of all.
+        outs: where to paint each, as a list or stacked; without it new arrays are made.
+        boxes: the box of each, or None where the grid covers the whole image.
+        threads: how many to use.
+
+    Raises:
+        MaskCodecError: lengths that differ, or what `resample.paint_nearest` raises.
+    """
+    return _paint_batch(resample.paint_nearest, cells, sizes, outs, boxes, threads)
+
+
+def paint_bilinear_batch(
+    cells: Sequence[Bools] | Bools,
+    sizes: Size | Sequence[Size],
+    outs: Sequence[Bools] | Bools | None = None,
+    boxes: Sequence[Box | None] | None = None,
+    *,
+    threads: int | None = None,
+) -> list[Bools]:
+    """`resample.paint_bilinear` of each grid; arguments as for `paint_nearest_batch`."""
+    return _paint_batch(resample.paint_bilinear, cells, sizes, outs, boxes, threads)
+
+
+def _paint_batch(
+    paint: Callable[..., npt.NDArray[Label]],
+    cells: Sequence[npt.NDArray[Label]] | npt.NDArray[Label],
+    sizes: Size | Sequence[Size],
+    outs: Sequence[npt.NDArray[Label]] | npt.NDArray[Label] | None,
+    boxes: Sequence[Box | None] | None,
+    threads: int | None,
+) -> list[npt.NDArray[Label]]:
+    count = len(cells)
+    return map_threads(
+        paint,
+        cells,
+        _each("sizes", sizes, count),
+        _listed("outs", outs, count),
+        _listed("boxes", boxes, count),
+        threads=threads,
+    )
+
+
+def _each(name: str, pairs: Size | Sequence[Size], count: int) -> Sequence[Any] | npt.NDArray[Any]:
+    """One pair an item, also where one is given for all."""
+    single = len(pairs) == 2 and not isinstance(pairs[0], Sequence | np.ndarray)
+    return [pairs] * count if single else _listed(name, pairs, count)
+
+
+def _listed(
+    name: str, items: Sequence[Any] | npt.NDArray[Any] | None, count: int
+) -> Sequence[Any] | npt.NDArray[Any]:
+    if items is None:
+        return [None] * count
+    if len(items) != count:
+        raise MaskCodecError(f"{len(items)} {name} for a batch of {count}: expected one each")
+    return items
