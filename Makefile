@@ -9,6 +9,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# cython-lint looks for pycodestyle on the path.
+export PATH := $(abspath $(BIN)):$(PATH)
 SOURCES := pyproject.toml constraints.txt $(wildcard _ext/*.pyx _ext/*.pxd)
 FUZZ_SECONDS ?= 60
 

@@ -12,27 +12,26 @@ so corners come in pairs (2i, 2i + 1). A corner whose vertical edge goes down wa
 its column until a line further down closes that edge. The two partners of every corner make rings.
 """
 
-cimport cython
 from libc.stdint cimport uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
 cdef struct Sweep:
-    Py_ssize_t corners      # found so far, whether or not there was room for them
-    Py_ssize_t room         # corners that the arrays below can hold
-    int *x
-    int *y
-    int *vertical           # per corner, its partner along the vertical edge
-    int *left               # per horizontal edge: RISING, FALLING, or what a hole's parent is read from
-    int *pending            # per column, the corner above whose vertical edge is still open, or -1
-    int left_column         # on this line, the nearest open edge at or left of `left_column` ...
-    int left_corner         # ... began at `left_corner`
+    Py_ssize_t corners  # found so far, whether or not there was room for them
+    Py_ssize_t room  # corners that the arrays below can hold
+    int* x
+    int* y
+    int* vertical  # per corner, its partner along the vertical edge
+    int* left  # per horizontal edge: RISING, FALLING, or where to read a hole's parent
+    int* pending  # per column, the corner above whose vertical edge is still open, or -1
+    int left_column  # on this line, the nearest open edge at or left of `left_column` ...
+    int left_corner  # ... began at `left_corner`
 
-cdef int RISING = -1        # the mask lies below the edge
-cdef int FALLING = -2       # the mask lies above it, and the edge can't be the top of a hole
+cdef int RISING = -1  # the mask lies below the edge
+cdef int FALLING = -2  # the mask lies above it, and the edge can't be the top of a hole
 
 
-cdef inline void close_edge(Sweep *s, int corner, int x) noexcept nogil:
+cdef inline void close_edge(Sweep* s, int corner, int x) noexcept nogil:
     cdef int above = s.pending[x]
     s.vertical[corner] = above
     s.vertical[above] = corner
@@ -41,12 +40,12 @@ cdef inline void close_edge(Sweep *s, int corner, int x) noexcept nogil:
     s.left_corner = above
 
 
-cdef int open_edge_left_of(Sweep *s, int x, int y) noexcept nogil:
+cdef int open_edge_left_of(Sweep* s, int x, int y) noexcept nogil:
     """The corner that began the nearest vertical edge, at x or left of it, through row y - 1."""
     cdef int column = x, corner
     while column > s.left_column:
         corner = s.pending[column]
-        if corner >= 0 and s.y[corner] < y:     # one that begins on this very line doesn't count
+        if corner >= 0 and s.y[corner] < y:  # one that begins on this very line doesn't count
             s.left_corner = corner
             break
         column -= 1
@@ -54,12 +53,12 @@ cdef int open_edge_left_of(Sweep *s, int x, int y) noexcept nogil:
     return s.left_corner
 
 
-cdef void turn(Sweep *s, int x, int y, int before, int after, bint has_above) noexcept nogil:
+cdef void turn(Sweep* s, int x, int y, int before, int after, bint has_above) noexcept nogil:
     """A change of step at column x: one corner, or two where pixels meet diagonally."""
     cdef int ending, starting
     cdef Py_ssize_t count = (before != 0) + (after != 0)
     if s.corners + count > s.room:
-        s.room = 0                              # from here on corners are only counted
+        s.room = 0  # from here on corners are only counted
         s.corners += count
         return
     ending = starting = <int>s.corners
@@ -84,11 +83,14 @@ cdef void turn(Sweep *s, int x, int y, int before, int after, bint has_above) no
         s.left[starting >> 1] = RISING
     elif after < 0:
         s.left[starting >> 1] = FALLING
-        if s.pending[x] == starting:            # its left side goes down: perhaps a hole begins
+        if s.pending[x] == starting:  # its left side goes down: perhaps a hole begins
             s.left[starting >> 1] = open_edge_left_of(s, x, y)
 
 
-cdef inline bint same(const unsigned char *above, const unsigned char *below, int words) noexcept nogil:
+cdef inline bint same(
+    const unsigned char* above, const unsigned char* below, int words
+) noexcept nogil:
+    """Whether 8 * words pixels are equal."""
     cdef uint64_t a, b, differ = 0
     cdef int k
     for k in range(words):
@@ -99,7 +101,7 @@ cdef inline bint same(const unsigned char *above, const unsigned char *below, in
 
 
 cdef void sweep_line(
-    Sweep *s, const unsigned char *above, const unsigned char *below, int width, int y
+    Sweep* s, const unsigned char* above, const unsigned char* below, int width, int y
 ) noexcept nogil:
     cdef int x = 0, stop, step, last = 0
     s.left_column = -1
@@ -122,13 +124,15 @@ cdef void sweep_line(
         turn(s, width, y, last, 0, above[width - 1] != 0)
 
 
-cdef inline int next_corner(Sweep *s, int corner, bint hole) noexcept nogil:
+cdef inline int next_corner(Sweep* s, int corner, bint hole) noexcept nogil:
     """Two edges on: outer rings run clockwise on the screen, holes the other way."""
     return s.vertical[corner] ^ 1 if hole else s.vertical[corner ^ 1]
 
 
-cdef int find_rings(Sweep *s, int *ring_of, int *first, int *length, int *parent) noexcept nogil:
-    """Number the rings by their first corner in reading order; a hole's parent is its outer ring."""
+cdef int find_rings(
+    Sweep* s, int* ring_of, int* first, int* length, int* parent
+) noexcept nogil:
+    """Number rings by their first corner in reading order; a hole's parent is its outer ring."""
     cdef int rings = 0, edge, corner, start, beside
     cdef bint hole
     for edge in range(<int>(s.corners >> 1)):
@@ -154,7 +158,7 @@ cdef int find_rings(Sweep *s, int *ring_of, int *first, int *length, int *parent
     return rings
 
 
-cdef void write_ring(Sweep *s, int start, bint hole, int *xy) noexcept nogil:
+cdef void write_ring(Sweep* s, int start, bint hole, int* xy) noexcept nogil:
     cdef int corner = start, other
     while True:
         other = s.vertical[corner] if hole else corner ^ 1
@@ -169,20 +173,20 @@ cdef void write_ring(Sweep *s, int start, bint hole, int *xy) noexcept nogil:
 
 
 cdef int arrange(
-    Sweep *s, int *scratch, int[:, ::1] xy, int[::1] starts, unsigned char[::1] hole
+    Sweep* s, int* scratch, int[:, ::1] xy, int[::1] starts, unsigned char[::1] hole
 ) noexcept nogil:
     """Write the rings out, each hole after its outer ring. `scratch` holds 2.25 ints a corner."""
     cdef int total = <int>s.corners, r, place = 0, slot = 0, at
-    cdef int *ring_of = scratch
-    cdef int *first = ring_of + total
-    cdef int *length = first + total // 4
-    cdef int *parent = length + total // 4
-    cdef int *next_hole = parent + total // 4
-    cdef int *last_hole = next_hole + total // 4
+    cdef int* ring_of = scratch
+    cdef int* first = ring_of + total
+    cdef int* length = first + total // 4
+    cdef int* parent = length + total // 4
+    cdef int* next_hole = parent + total // 4
+    cdef int* last_hole = next_hole + total // 4
     cdef int rings
     memset(ring_of, -1, total * sizeof(int))
     rings = find_rings(s, ring_of, first, length, parent)
-    for r in range(rings):                      # chain the holes of every outer ring
+    for r in range(rings):  # chain the holes of every outer ring
         next_hole[r] = -1
         last_hole[r] = r
     for r in range(rings):
@@ -216,8 +220,8 @@ def trace(
     cdef int height = <int>mask.shape[0], width = <int>mask.shape[1], y, rings = -1
     cdef Py_ssize_t room = xy.shape[0]
     cdef Sweep s
-    cdef int *scratch
-    cdef unsigned char *blank
+    cdef int* scratch
+    cdef unsigned char* blank
     if xy.shape[1] != 2 or starts.shape[0] < room // 4 + 1 or hole.shape[0] < room // 4:
         raise ValueError("xy must be (n, 2), starts n//4 + 1 and hole n//4 long")
     if room > 2**31 - 8:
@@ -225,8 +229,8 @@ def trace(
     if height == 0 or width == 0:
         starts[0] = 0
         return 0, 0
-    scratch = <int *>malloc((<size_t>room * 6 + width + 8) * sizeof(int))
-    blank = <unsigned char *>calloc(width, 1)
+    scratch = <int*>malloc((<size_t>room * 6 + width + 8) * sizeof(int))
+    blank = <unsigned char*>calloc(width, 1)
     if scratch == NULL or blank == NULL:
         free(scratch)
         free(blank)

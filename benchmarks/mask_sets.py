@@ -73,7 +73,8 @@ def draw(kind: str, size: tuple[int, int], seed: int) -> Array:
     if kind == "noise":
         return np.random.default_rng(seed).random(size, np.float32) < 0.5
     y, x = np.ogrid[: size[0], : size[1]]
-    return (y + x + seed) % 2 == 0
+    board: Array = (y + x + seed) % 2 == 0
+    return board
 
 
 def label_map(size: tuple[int, int], seed: int) -> npt.NDArray[np.uint8]:

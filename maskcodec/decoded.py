@@ -122,6 +122,10 @@ class RepairLog:
             Repair(kind, position, f"{expected} expected, found {found}: {action}")
         )
 
+    def skip(self, count: int) -> None:
+        """Count `count` more repairs that can't be listed."""
+        self._dropped += count
+
     @property
     def repairs(self) -> list[Repair]:
         """What was noted so far, in the order of the text."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from collections.abc import Callable, Iterable
@@ -19,8 +20,8 @@ def thread_count(threads: int | None, work: int) -> int:
 
     Inside a thread of the pool it is one: a thread that waits for its own pool would wait for ever.
     """
-    if threading.current_thread().name.startswith(_NAME):
-        return 1
+    if work <= 1 or threading.current_thread().name.startswith(_NAME):
+        return 1  # and no question for the number of cores, which takes longer than some items
     wanted = os.cpu_count() or 1 if threads is None else threads
     return max(1, min(wanted, work))
 
@@ -53,11 +54,9 @@ def map_threads(
     if workers == 1:
         return run(0, len(items))
     bounds = [len(items) * worker // workers for worker in range(workers + 1)]
-    others = [
-        pool(workers - 1).submit(run, start, stop)
-        for start, stop in zip(bounds[1:-1], bounds[2:], strict=True)
-    ]
-    results = run(bounds[0], bounds[1])
+    mine, *theirs = itertools.pairwise(bounds)
+    others = [pool(workers - 1).submit(run, *part) for part in theirs]
+    results = run(*mine)
     for other in others:
         results += other.result()
     return results

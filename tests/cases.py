@@ -44,6 +44,9 @@ CASES = [
     Case("text4seg:grid=16,rle=image,escape=true", cut="none", keeps_empty=False),
     Case("boxgrid"),
     Case("boxgrid:rows=12"),
+    Case("polygon"),
+    Case("polygon:bins=1000,tolerance=0.0,alphabet=decimal"),
+    Case("polygon:points=12"),
     Case("coco_rle", grammar=False),
     Case("coco_rle:alphabet=coco", grammar=False),
 ]

@@ -11,16 +11,20 @@ nothing wrong with.
 from __future__ import annotations
 
 import sys
+import tempfile
+from pathlib import Path
 
 import atheris
 
 with atheris.instrument_imports(include=["maskcodec"]):
     import numpy as np
     from cases import CASES
+    from test_contract import photo_masks
 
     from maskcodec import DecodeError
 
-CODECS = [case.codec for case in CASES]
+    CODECS = [case.codec for case in CASES]
+
 SIZE = (24, 40)
 
 
@@ -42,8 +46,14 @@ def one_input(data: bytes) -> None:
 
 def main() -> None:
     """Run until told to stop; the corpus starts from valid texts of every codec."""
-    atheris.Setup(sys.argv, one_input)
-    atheris.Fuzz()
+    with tempfile.TemporaryDirectory() as corpus:
+        for index, codec in enumerate(CODECS):
+            for count in range(3):
+                text = codec.encode(photo_masks()[:count], (96, 128))
+                seed = bytes([index]) + text.encode()
+                (Path(corpus) / f"{index}-{count}").write_bytes(seed)
+        atheris.Setup([*sys.argv, corpus], one_input)
+        atheris.Fuzz()
 
 
 if __name__ == "__main__":

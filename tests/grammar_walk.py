@@ -85,11 +85,17 @@ def _llguidance_tokenizer() -> Any:
     return llguidance.LLTokenizer(llguidance.TokenizerWrapper(_Bytes()))
 
 
-def llguidance_accepts(grammar: str, text: str) -> bool:
-    """Whether llguidance accepts `text` as a whole."""
+@functools.lru_cache(maxsize=8)
+def _llguidance_start(grammar: str) -> Any:
     state = llguidance.LLMatcher(
         _llguidance_tokenizer(),
         llguidance.LLMatcher.grammar_from_lark(any_to_lark(grammar)),
     )
     assert not state.is_error(), state.get_error()
+    return state
+
+
+def llguidance_accepts(grammar: str, text: str) -> bool:
+    """Whether llguidance accepts `text` as a whole."""
+    state = _llguidance_start(grammar).deep_copy()
     return bool(state.consume_tokens(list(text.encode()))) and bool(state.is_accepting())

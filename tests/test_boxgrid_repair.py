@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from maskcodec import DecodeError, Mask, get_codec
 
@@ -155,3 +157,14 @@ def test_too_many_objects() -> None:
     geometry, repairs = CODEC.parse(text, errors="repair")
     assert len(geometry.labels) == 10_000
     assert [repair.kind for repair in repairs] == ["too-many-objects"]
+
+
+@given(word=st.text("abcwxyz.-", max_size=12))
+def test_any_word_of_letters_becomes_runs_in_order(word: str) -> None:
+    """Also where runs begin at the right side, after which there is no place."""
+    codec = get_codec("boxgrid:rows=4")
+    text = f"dog: 100,100,900,900 ay {word} by cz"
+    geometry, _ = codec.parse(text, errors="repair")
+    letters = geometry.runs.ravel().tolist()
+    assert all(0 <= place <= 25 for place in letters)
+    assert codec.parse(codec.write(geometry))[0].runs.ravel().tolist() == letters

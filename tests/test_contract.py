@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -164,11 +163,11 @@ def test_any_text_decodes_under_repair(case: Case, data: st.DataObject) -> None:
 def test_a_cut_text_keeps_what_was_complete(case: Case) -> None:
     codec, masks, size = case.codec, photo_masks(), (96, 128)
     whole = codec.encode(masks, size)
-    target = np.asarray(codec.decode(whole, size).pixels)
+    target: Any = codec.decode(whole, size).pixels
     ends = [len(codec.encode(masks[:count], size)) for count in range(1, len(masks) + 1)]
     for cut in range(len(whole)):
         decoded = codec.decode(whole[:cut], size, errors="repair")
-        planes = np.asarray(decoded.pixels)
+        planes: Any = decoded.pixels
         if case.cut == "object":
             complete = sum(end <= cut for end in ends)
             assert np.array_equal(planes[:complete], target[:complete]), cut
@@ -177,8 +176,7 @@ def test_a_cut_text_keeps_what_was_complete(case: Case) -> None:
             # Where rows are interpolated, the last complete one still depends on the next.
             lines = whole[:cut].count("\n") - (not case.exact)
             rows = max(0, size[0] * lines // whole.count("\n"))
-            ours = planes.any(axis=0)[:rows]
-            assert np.array_equal(ours, target.any(axis=0)[:rows]), cut
+            assert np.array_equal(planes.any(axis=0)[:rows], target.any(axis=0)[:rows]), cut
 
 
 @every_case
@@ -194,11 +192,21 @@ def test_long_nonsense_is_read_in_bounded_time(case: Case, unit: str) -> None:
 @every_case
 def test_many_objects_are_bounded(case: Case) -> None:
     text = case.codec.encode(photo_masks(), (96, 128))
-    for joint in ("\n", " ", ""):
-        decoded = case.codec.decode(joint.join([text] * 5_000), (16, 16), errors="repair")
+    for joint, times in (("\n", 4_000), (" ", 500), ("", 500)):
+        decoded = case.codec.decode(joint.join([text] * times), (16, 16), errors="repair")
         assert len(decoded.labels) <= 10_000
-    huge = case.codec.decode("\n".join([text] * 30), (20_000, 10_000), errors="repair")
-    assert huge.pixels.nbytes < 2**31
+
+
+@every_case
+def test_pixels_of_one_text_are_bounded(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = case.codec.encode(photo_masks(), (96, 128))
+    monkeypatch.setattr("maskcodec.codec.MAX_OUTPUT", 2 * 480 * 640 + 1)
+    decoded = case.codec.decode(text, (480, 640), errors="repair")
+    assert decoded.pixels.shape == (2, 480, 640)
+    assert decoded.labels == case.codec.decode(text, (96, 128)).labels[:2]
+    assert decoded.repairs[-1].kind == "too-many-objects"
+    with pytest.raises(DecodeError, match="at most 2 masks of 480x640"):
+        case.codec.decode(text, (480, 640))
 
 
 # Law 5
@@ -262,6 +270,7 @@ def test_gpu_equals_numpy(case: Case) -> None:
         case.codec.decode_batch(texts, sizes, device="cuda"),
         strict=True,
     ):
+        assert isinstance(tensor.pixels, torch.Tensor)
         assert tensor.pixels.is_cuda
         assert np.array_equal(numpy.pixels, tensor.pixels.cpu().numpy())
 
@@ -276,5 +285,11 @@ def test_gpu_equals_numpy(case: Case) -> None:
 def test_labels_that_no_line_can_hold(case: Case, label: str) -> None:
     codec: Codec[Any] = case.codec
     mask = Mask(photo_masks()[0].array, label)
-    with pytest.raises(EncodeError, match=re.escape(repr(label))):
-        codec.encode([mask], (96, 128))
+    refusal, text = "", ""
+    try:
+        text = codec.encode([mask], (96, 128))
+    except EncodeError as error:
+        refusal = str(error)
+    # An option that escapes labels carries it instead.
+    carried = bool(text) and codec.decode(text, (96, 128)).labels == (label,)
+    assert carried or repr(label) in refusal

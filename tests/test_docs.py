@@ -52,5 +52,7 @@ def test_commands_exist(page: Path) -> None:
 @every_page
 def test_paths_in_the_file_map_exist(page: Path) -> None:
     for _, code in BLOCK.findall(page.read_text(encoding="utf-8")):
-        for name in re.findall(r"^((?:maskcodec|_ext|tests|docs|benchmarks)/[\w./]*)  ", code, re.M):
+        for name in re.findall(
+            r"^((?:maskcodec|_ext|tests|docs|benchmarks)/[\w./]*)  ", code, re.M
+        ):
             assert (ROOT / name).exists(), name

@@ -55,7 +55,9 @@ def test_every_kernel_source_is_built_and_has_a_stub_and_a_twin() -> None:
     assert sources == {module["name"].rpartition(".")[2] for module in MODULES}
     assert sources == {path.stem for path in (ROOT / "maskcodec" / "_ext").glob("*.pyi")}
     twins = {path.stem for path in (ROOT / "maskcodec" / "_reference").glob("*.py")}
-    assert sources <= twins | {"__init__"}
+    # The parts of one kernel that is split share a twin, and a box is measured on runs.
+    parents = {name: name.partition("_")[0] for name in sources} | {"bounding_box": "rle"}
+    assert all(name in twins or parents[name] in twins for name in sources)
 
 
 def test_import_is_light_and_lazy() -> None:
@@ -122,8 +124,8 @@ def test_wheel_works_when_installed(built: Path, tmp_path: Path) -> None:
         "[print(mc.get_codec(name).encode([mc.Mask(array, 'a')], (9, 9)))"
         " for name in mc.list_codecs()]"
     )
-    printed = run("-c", code, PYTHONPATH=str(target))
+    printed = run("-P", "-c", code, PYTHONPATH=str(target))
     assert printed.startswith(str(target))
     assert "a 9x9 " in printed
-    listed = run("-m", "maskcodec", "list", PYTHONPATH=str(target))
+    listed = run("-P", "-m", "maskcodec", "list", PYTHONPATH=str(target))
     assert "text4seg" in listed

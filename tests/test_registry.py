@@ -7,7 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -83,7 +83,7 @@ def test_unknown_codecs() -> None:
 def test_a_name_is_registered_once() -> None:
     cls = type(get_codec("coco_rle"))
     assert register("coco_rle")(cls) is cls
-    other = dataclass(frozen=True)(type("Other", (cls,), {}))
+    other: Any = dataclass(frozen=True)(type("Other", (cls,), {}))
     with pytest.raises(SpecError, match="'coco_rle' is registered twice"):
         register("coco_rle")(other)
     with pytest.raises(SpecError, match="use a-z"):

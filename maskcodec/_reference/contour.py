@@ -1,13 +1,17 @@
-"""What `_ext/contour.pyx` computes, written to be read: cracks followed one at a time.
+"""Contours by following cracks one at a time: the specification of `_ext/contour.pyx`.
 
 A crack is a side of a pixel that parts foreground from background. Following cracks with the
 foreground on the right hand (x to the right, y down) runs clockwise round a region and the other
 way round a hole in it.
 """
 
-import numpy as np
-from numpy.typing import NDArray
+from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
+
+Bools = npt.NDArray[np.bool_]
+Ring = tuple[npt.NDArray[np.int32], bool]
 Point = tuple[int, int]
 # The side of a foreground pixel (relative to its corner at its own x, y) that faces each neighbour.
 SIDES = {
@@ -18,7 +22,7 @@ SIDES = {
 }
 
 
-def trace(mask: NDArray[np.bool_]) -> list[tuple[NDArray[np.int32], bool]]:
+def trace(mask: Bools) -> list[Ring]:
     """Closed rings of `mask` (H, W) as corners (n, 2) xy int32, each with whether it is a hole.
 
     Foreground is 8-connected and background 4-connected. Rings hold turns only, begin at their
@@ -45,7 +49,7 @@ def trace(mask: NDArray[np.bool_]) -> list[tuple[NDArray[np.int32], bool]]:
     return [(np.array(ring, np.int32), hole) for ring, hole in found]
 
 
-def _cracks(mask: NDArray[np.bool_]) -> dict[Point, list[Point]]:
+def _cracks(mask: Bools) -> dict[Point, list[Point]]:
     """From each corner, the corners that a crack leads to: two where pixels meet diagonally."""
     height, width = mask.shape
     leaving: dict[Point, list[Point]] = {}
@@ -99,7 +103,7 @@ def _signed_area(ring: list[Point]) -> int:
     return sum(ax * by - bx * ay for (ax, ay), (bx, by) in zip(ring, following, strict=True))
 
 
-def _regions(mask: NDArray[np.bool_]) -> dict[Point, int]:
+def _regions(mask: Bools) -> dict[Point, int]:
     """The number of the 8-connected region that every foreground pixel lies in."""
     left = {(x, y) for y, x in np.argwhere(mask).tolist()}
     region: dict[Point, int] = {}

@@ -89,13 +89,12 @@ def guess_row(word: str) -> bytes | None:
         return None if word.strip("-–—_~.") else b""
     runs: list[list[int]] = []
     for start, end in sorted(map(sorted, zip(places[::2], places[1::2], strict=False))):
+        start = min(start, COLUMNS - 1)
         end = max(end, start + 1)
         if runs and start <= runs[-1][1]:
             runs[-1][1] = max(end, runs[-1][1])
-        elif end <= COLUMNS:
-            runs.append([start, end])
         else:
-            runs.append([COLUMNS - 1, COLUMNS])
+            runs.append([start, end])
     return bytes(place for run in runs for place in run) or None
 
 

@@ -38,7 +38,7 @@ NONE = "none"
 
 # The eleven letters that COCO leaves free stand for the characters that other formats claim.
 _TO_SAFE = bytes.maketrans(b"\\`<>_[]^@=:", b"pqrstuvwxyz")
-_FROM_SAFE = bytes.maketrans(b"pqrstuvwxyz", b"\\`<>_[]^@=:")
+_FROM_SAFE = str.maketrans("pqrstuvwxyz", "\\`<>_[]^@=:")
 
 _SIZE = re.compile(r"(?<!\S)([1-9][0-9]{0,5})x([1-9][0-9]{0,5})(?!\S)")
 _LOOSE_SIZE = re.compile(
@@ -163,10 +163,9 @@ class CocoRle(Codec[Runs]):
         self, spelt: str, size: tuple[int, int], position: int, log: RepairLog
     ) -> runs.Counts:
         """Read COUNTS; what can't be read is dropped, and the sum is made to fit the size."""
-        data = spelt.encode("ascii", "replace")
         if self.alphabet == "safe":
-            data = data.translate(_FROM_SAFE)
-        counts, stopped = rle.scan_string(data)
+            spelt = spelt.translate(_FROM_SAFE)
+        counts, stopped = rle.scan_string(spelt)
         if stopped:
             log.note(
                 "counts",

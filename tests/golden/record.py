@@ -1,6 +1,6 @@
 """Adds the texts of new specs to contract.json; never changes one that is there.
 
-    python tests/golden/record.py
+python tests/golden/record.py
 """
 
 from __future__ import annotations

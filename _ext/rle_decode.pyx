@@ -1,0 +1,218 @@
+# cython: language_level=3, binding=False
+"""From COCO run lengths to a mask in C order, without a transposed copy.
+
+A row of a mask is the row above it with some pixels flipped. The run lengths say which, column by
+column; filed by row, they let the mask be written once, from top to bottom, by copying rows.
+"""
+
+cimport cython
+from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memset
+
+from bits cimport folded_pixel, transpose_words, unfold_pixels
+from buffers cimport open_buffer
+from folded_rows cimport MOST_WORDS
+
+
+cdef void _file_changes(
+    const uint32_t* counts, Py_ssize_t length, uint64_t height, uint32_t* slots,
+    uint32_t* columns, uint8_t* first_row
+) noexcept nogil:
+    """Walk the run lengths and file each change, by its column, under its row.
+
+    With `columns` NULL the changes of each row are only counted, in `slots`, and the first row is
+    painted; otherwise `slots` says where the next column of each row goes.
+    """
+    cdef Py_ssize_t i, first, stop
+    cdef uint64_t x = 0, y = 0, step
+    for i in range(length):
+        first = <Py_ssize_t>(x + (y != 0))
+        y += counts[i]
+        if y >= height:
+            step = 1 if y < 2 * height else y // height
+            x += step
+            y -= step * height
+        if columns != NULL:
+            if y:
+                columns[slots[y]] = <uint32_t>x
+                slots[y] += 1
+        else:
+            slots[y] += 1
+            stop = <Py_ssize_t>(x + (y != 0))
+            if i & 1 and stop > first:
+                memset(first_row + first, 1, stop - first)
+
+
+cdef void _paint(
+    const uint32_t* counts, Py_ssize_t length, Py_ssize_t height, Py_ssize_t width,
+    uint8_t* pixels, uint32_t* slots, uint32_t* columns
+) noexcept nogil:
+    cdef Py_ssize_t y, i = 0
+    cdef uint32_t start = 0, changes
+    cdef uint8_t* row = pixels
+    memset(slots, 0, height * sizeof(uint32_t))
+    memset(row, 0, width)
+    _file_changes(counts, length, height, slots, NULL, row)
+    for y in range(1, height):
+        changes = slots[y]
+        slots[y] = start
+        start += changes
+    _file_changes(counts, length, height, slots, columns, NULL)
+    for y in range(1, height):
+        memcpy(row + width, row, width)
+        row += width
+        while i < slots[y]:  # which is now where the next row's columns begin
+            row[columns[i]] ^= 1
+            i += 1
+
+
+cdef uint64_t _sum(const uint32_t* counts, Py_ssize_t length) noexcept nogil:
+    cdef uint64_t total = 0
+    cdef Py_ssize_t i
+    for i in range(length):
+        total += counts[i]
+    return total
+
+
+cdef Py_ssize_t _paint_all(
+    const Py_buffer* counts, Py_ssize_t masks, uint8_t* pixels, Py_ssize_t height, Py_ssize_t width,
+    uint32_t* scratch, Py_ssize_t room
+) noexcept nogil:
+    """Paint masks until one can't be; return how many were."""
+    cdef Py_ssize_t done, length
+    cdef const uint32_t* values
+    for done in range(masks):
+        values = <const uint32_t*>counts[done].buf
+        length = counts[done].len // 4
+        if length > room or _sum(values, length) != <uint64_t>(height * width):
+            return done
+        if height and width:
+            _paint(values, length, height, width, pixels, scratch, scratch + height)
+        pixels += height * width
+    return masks
+
+
+def decode_sparse(
+    list counts, object masks, Py_ssize_t height, Py_ssize_t width, object scratch
+):
+    """Paint run lengths, a uint32 array a mask, into `masks`, (masks, height, width) bytes.
+
+    `scratch` (uint32) has room for `height` words and as many as any mask has run lengths. Returns
+    how many masks were painted, every pixel of them: fewer than all where the next one's run
+    lengths are more than there is room for, or don't sum to its area.
+    """
+    cdef Py_ssize_t count = len(counts), opened = 0, done = 0, i
+    cdef Py_buffer pixels, words
+    cdef Py_buffer* views
+    if height < 0 or width < 0:
+        return 0
+    views = <Py_buffer*>malloc((count + 1) * sizeof(Py_buffer))
+    if views == NULL:
+        raise MemoryError
+    memset(&pixels, 0, sizeof(Py_buffer))  # releasing them is harmless then
+    memset(&words, 0, sizeof(Py_buffer))
+    try:
+        open_buffer(masks, &pixels, PyBUF_WRITABLE, count * height * width)
+        open_buffer(scratch, &words, PyBUF_WRITABLE, -1)
+        for i in range(count):
+            open_buffer(counts[i], &views[i], PyBUF_SIMPLE, -1)
+            opened += 1
+        with nogil:
+            if words.len // 4 >= height:
+                done = _paint_all(
+                    views, count, <uint8_t*>pixels.buf, height, width,
+                    <uint32_t*>words.buf, words.len // 4 - height
+                )
+        return done
+    finally:
+        for i in range(opened):
+            PyBuffer_Release(&views[i])
+        PyBuffer_Release(&pixels)
+        PyBuffer_Release(&words)
+        free(views)
+
+
+cdef void _mark_changes(
+    const uint32_t* counts, Py_ssize_t length, uint64_t height, uint64_t* changes, uint64_t words
+) noexcept nogil:
+    """Set the bit of each pixel that differs from the one above it; above the first row is 0."""
+    cdef Py_ssize_t i
+    cdef uint64_t x = 0, y = 0, step, column, place = 0, pending = 0
+    for i in range(length):
+        column = x + (y != 0)
+        y += counts[i]
+        if y >= height:
+            step = 1 if y < 2 * height else y // height
+            x += step
+            y -= step * height
+        if i & 1:
+            while column < x + (y != 0):
+                changes[column * words] ^= 1
+                column += 1
+        if y:
+            if place != x * words + (y >> 6):
+                changes[place] ^= pending
+                place = x * words + (y >> 6)
+                pending = 0
+            pending ^= <uint64_t>1 << (y & 63)
+    changes[place] ^= pending
+
+
+cdef void _paint_tile(
+    const uint64_t* changes, Py_ssize_t words, Py_ssize_t start, Py_ssize_t rows,
+    uint64_t* folded, uint8_t* pixels, Py_ssize_t width
+) noexcept nogil:
+    """Paint columns `start` to `start` + 127 of up to 64 rows; a negative start is a margin."""
+    cdef uint64_t[2][64] tiles
+    cdef uint8_t[128] spare
+    cdef Py_ssize_t word, y, column
+    cdef int bit
+    for word in range(2):
+        for bit in range(64):
+            column = start + folded_pixel(bit, word)
+            tiles[word][bit] = changes[column * words] if column >= 0 else 0
+        transpose_words(tiles[word])
+    for y in range(rows):
+        folded[0] ^= tiles[0][y]
+        folded[1] ^= tiles[1][y]
+        if start >= 0:
+            unfold_pixels(folded, pixels + y * width + start)
+        else:
+            unfold_pixels(folded, spare)
+            memcpy(pixels + y * width, spare - start, width)
+
+
+@cython.boundscheck(False)
+@cython.wraparound(False)
+def decode_dense(const uint32_t[::1] counts, uint8_t[:, ::1] mask, uint64_t[:, ::1] changes):
+    """Paint run lengths so many that filing them would be slower than transposing bits.
+
+    `changes` is (width, ceil(height / 64)). Returns 1, or 0 where nothing was painted because the
+    run lengths don't sum to the area, or -1 where `changes` has another shape or the width is above
+    65,536.
+    """
+    cdef Py_ssize_t height = mask.shape[0], width = mask.shape[1], length = counts.shape[0]
+    cdef Py_ssize_t words = changes.shape[1], x, y
+    cdef uint64_t[MOST_WORDS] folded
+    cdef uint64_t total
+    if length == 0 or height == 0 or width == 0:
+        return -1
+    with nogil:
+        total = _sum(&counts[0], length)
+    if total != <uint64_t>(height * width):
+        return 0
+    if changes.shape[0] != width or words != (height + 63) // 64 or width > 65536:
+        return -1
+    with nogil:
+        memset(&changes[0, 0], 0, width * words * sizeof(uint64_t))
+        memset(folded, 0, sizeof(folded))
+        _mark_changes(&counts[0], length, height, &changes[0, 0], words)
+        for y in range(0, height, 64):
+            for x in range(0, width, 128):
+                _paint_tile(
+                    &changes[0, y >> 6], words, min(x, width - 128), min(64, height - y),
+                    folded + (x >> 6), &mask[y, 0], width
+                )
+    return 1
