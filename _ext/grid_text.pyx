@@ -22,7 +22,7 @@ from cpython.buffer cimport (
     PyObject_GetBuffer,
 )
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
-from libc.string cimport memchr, memcmp, memcpy
+from libc.string cimport memchr
 
 from label_runs cimport expand_runs
 from loose_line cimport loose_line
@@ -123,11 +123,13 @@ cdef Py_ssize_t _exact_line(Scan* s, Py_ssize_t at, int64_t* cells) noexcept nog
 
 cdef bint _repeat_line(Scan* s, Py_ssize_t runs, Py_ssize_t begin, int64_t cells) noexcept nogil:
     """Take the runs of the line before, from run `runs` on, once more."""
-    cdef Py_ssize_t count = s.run_count - runs
+    cdef Py_ssize_t count = s.run_count - runs, run
     if s.run_room - s.run_count < count:
         s.full = True
         return False
-    memcpy(s.runs + 2 * s.run_count, s.runs + 2 * runs, 8 * count)
+    for run in range(runs, runs + count):
+        s.runs[2 * (run + count)] = s.runs[2 * run]
+        s.runs[2 * (run + count) + 1] = s.runs[2 * run + 1]
     s.run_count += count
     end_line(s, begin, cells)
     return True
@@ -145,9 +147,9 @@ cdef int _scan(Scan* s, Py_ssize_t start) noexcept nogil:
         first = begin == start
         at = -1
         if first or s.text[begin] == c" ":
-            if 0 < length < s.stop - begin and memcmp(
+            if 0 < length < s.stop - begin and same_bytes(
                 s.text + begin + 1, s.text + line, length
-            ) == 0:
+            ):
                 if not _repeat_line(s, runs, begin, cells):
                     break
                 runs = s.run_count - (s.run_count - runs) // 2

@@ -7,8 +7,12 @@ pixels closes them. What else is known of a mask is one row of a table: TOTAL an
 then its box X0, Y0, X1, Y1, half-open.
 """
 
-cimport cython
+from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release
 from libc.stdint cimport UINT32_MAX, int64_t, uint8_t, uint32_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memset
+
+from buffers cimport open_buffer
 
 cdef enum:
     TOTAL
@@ -60,47 +64,56 @@ cdef Py_ssize_t _measure(
     return count + 1
 
 
-@cython.boundscheck(False)
-@cython.wraparound(False)
-def measure(
-    const uint32_t[::1] counts, const int64_t[::1] ends, int64_t height,
-    uint32_t[:, ::1] spans, int64_t[::1] first, int64_t[:, ::1] table
-):
-    """Find spans and table of the masks whose run lengths are joined in `counts`.
+def measure(list counts, int64_t height, object spans, object first, object table):
+    """Find spans and table of masks, given the run lengths (a uint32 array) of each.
 
-    `ends` says where each mask's run lengths end; `height`, at least 1, is that of all masks. There
-    is room for half as many spans, (N, 2), as there are counts, and one a mask. Returns the total
-    that all masks have in common (0 where there is no mask); -1 where their totals differ, and -2
-    where an array is too small, `ends` descends or `height` is wrong. Spans mean nothing where
-    totals differ or are 2**32 or more: the caller has to look.
+    `height`, at least 1, is that of all masks. `spans`, uint32 (N, 2), has room for half as many as
+    there are run lengths and one a mask; `first` is int64 (masks + 1,) and `table` int64
+    (masks, 6). Returns the total that all masks have in common (0 where there is no mask), or -1
+    where their totals differ. Spans mean nothing where totals differ or are 2**32 or more: the
+    caller has to look.
     """
-    cdef Py_ssize_t masks = ends.shape[0], i, begin = 0, used = 0
-    cdef uint32_t none = 0
-    cdef bint common = True
-    cdef const uint32_t* all_counts = &counts[0] if counts.shape[0] else &none
-    cdef uint32_t* all_spans = &spans[0, 0] if spans.shape[0] and spans.shape[1] else &none
-    if height < 1 or spans.shape[0] < counts.shape[0] // 2 + masks or spans.shape[1] != 2:
-        return -2
-    if first.shape[0] != masks + 1 or table.shape[0] != masks or table.shape[1] != FIELDS:
-        return -2
-    first[0] = 0
-    with nogil:
+    cdef Py_ssize_t masks = len(counts), opened = 0, lengths = 0, used = 0, i
+    cdef Py_buffer room, starts, rows
+    cdef Py_buffer* views = <Py_buffer*>malloc((masks + 1) * sizeof(Py_buffer))
+    cdef int64_t* row
+    cdef int64_t total = 0
+    if views == NULL:
+        raise MemoryError
+    memset(&room, 0, sizeof(Py_buffer))  # releasing them is harmless then
+    memset(&starts, 0, sizeof(Py_buffer))
+    memset(&rows, 0, sizeof(Py_buffer))
+    try:
         for i in range(masks):
-            if ends[i] < begin or ends[i] > counts.shape[0]:
-                begin = -1
-                break
-            used += _measure(
-                all_counts + begin, ends[i] - begin, height, all_spans + 2 * used, &table[i, 0]
-            )
-            first[i + 1] = used
-            begin = ends[i]
-            if table[i, TOTAL] != table[0, TOTAL]:
-                common = False
-    if begin < 0:
-        return -2
-    if not common:
-        return -1
-    return table[0, TOTAL] if masks else 0
+            open_buffer(counts[i], &views[i], PyBUF_SIMPLE, -1)
+            opened += 1
+            lengths += views[i].len // 8
+        open_buffer(spans, &room, PyBUF_WRITABLE, -1)
+        open_buffer(first, &starts, PyBUF_WRITABLE, 8 * (masks + 1))
+        open_buffer(table, &rows, PyBUF_WRITABLE, 8 * FIELDS * masks)
+        if height < 1 or room.len < 8 * (lengths + masks):
+            raise ValueError("there is too little room for spans, or no height")
+        with nogil:
+            (<int64_t*>starts.buf)[0] = 0
+            for i in range(masks):
+                row = <int64_t*>rows.buf + FIELDS * i
+                used += _measure(
+                    <const uint32_t*>views[i].buf, views[i].len // 4, height,
+                    <uint32_t*>room.buf + 2 * used, row
+                )
+                (<int64_t*>starts.buf)[i + 1] = used
+                if i == 0:
+                    total = row[TOTAL]
+                elif row[TOTAL] != total:
+                    total = -1
+        return total
+    finally:
+        for i in range(opened):
+            PyBuffer_Release(&views[i])
+        PyBuffer_Release(&room)
+        PyBuffer_Release(&starts)
+        PyBuffer_Release(&rows)
+        free(views)
 
 
 cdef struct Merge:
@@ -169,50 +182,66 @@ cdef int64_t _intersection(
     return one.area + two.area
 
 
-@cython.boundscheck(False)
-@cython.wraparound(False)
-def iou(
-    const uint32_t[:, ::1] spans_a, const int64_t[::1] first_a, const int64_t[:, ::1] table_a,
-    const uint32_t[:, ::1] spans_b, const int64_t[::1] first_b, const int64_t[:, ::1] table_b,
-    const uint8_t[::1] crowd, double[:, ::1] matrix
-):
-    """Fill `matrix`, (masks of a, masks of b), with intersection over union.
-
-    Where `crowd[j]` is not 0, the area of mask i of `a` stands for the union. No intersection is 0,
-    whatever the union. Arguments are as `measure` filled them; returns -1 where shapes disagree.
-    """
-    cdef Py_ssize_t rows = table_a.shape[0], columns = table_b.shape[0], i, j
+cdef void _fill(
+    const uint32_t* spans_a, const int64_t* first_a, const int64_t* one, Py_ssize_t rows,
+    const uint32_t* spans_b, const int64_t* first_b, const int64_t* table_b, Py_ssize_t columns,
+    const uint8_t* crowd, double* matrix
+) noexcept nogil:
+    cdef Py_ssize_t i, j
+    cdef const int64_t* other
     cdef int64_t shared, union_area
     cdef bint touching
-    cdef const int64_t* one
-    cdef const int64_t* other
-    if first_a.shape[0] != rows + 1 or first_b.shape[0] != columns + 1:
-        return -1
-    if matrix.shape[0] != rows or matrix.shape[1] != columns or crowd.shape[0] != columns:
-        return -1
-    if rows == 0 or columns == 0:
-        return 0
-    if table_a.shape[1] != FIELDS or table_b.shape[1] != FIELDS:
-        return -1
-    if first_a[rows] > spans_a.shape[0] or first_b[columns] > spans_b.shape[0]:
-        return -1
-    with nogil:
-        for i in range(rows):
-            one = &table_a[i, 0]
-            for j in range(columns):
-                other = &table_b[j, 0]
-                matrix[i, j] = 0
-                touching = (one[X0] < other[X1]) & (other[X0] < one[X1])
-                touching &= (one[Y0] < other[Y1]) & (other[Y0] < one[Y1])
-                if not touching:  # nor is an empty mask, whose box is (0, 0, 0, 0)
-                    continue
+    for i in range(rows):
+        other = table_b
+        for j in range(columns):
+            touching = (one[X0] < other[X1]) & (other[X0] < one[X1])
+            touching &= (one[Y0] < other[Y1]) & (other[Y0] < one[Y1])
+            shared = 0
+            if touching:  # which an empty mask never is: its box is (0, 0, 0, 0)
                 shared = _intersection(
-                    &spans_a[first_a[i], 0], &spans_a[first_a[i + 1] - 1, 0],
-                    &spans_b[first_b[j], 0], &spans_b[first_b[j + 1] - 1, 0]
+                    spans_a + 2 * first_a[i], spans_a + 2 * first_a[i + 1] - 2,
+                    spans_b + 2 * first_b[j], spans_b + 2 * first_b[j + 1] - 2
                 )
-                if shared:
-                    union_area = one[AREA]
-                    if not crowd[j]:
-                        union_area += other[AREA] - shared
-                    matrix[i, j] = <double>shared / <double>union_area
-    return 0
+            union_area = one[AREA]
+            if not crowd[j]:
+                union_area += other[AREA] - shared
+            matrix[j] = <double>shared / <double>union_area if shared else 0
+            other += FIELDS
+        matrix += columns
+        one += FIELDS
+
+
+def iou(
+    object spans_a, object first_a, object table_a,
+    object spans_b, object first_b, object table_b, object crowd, object matrix
+):
+    """Fill `matrix`, float64 (masks of a, masks of b), with intersection over union.
+
+    Where `crowd[j]` (uint8) is not 0, the area of mask i of `a` stands for the union. No
+    intersection is 0, whatever the union. The rest are arrays as `measure` filled them.
+    """
+    cdef Py_ssize_t rows, columns, i, opened = 0
+    cdef Py_buffer[8] views
+    try:
+        for array in (spans_a, first_a, table_a, spans_b, first_b, table_b, crowd, matrix):
+            open_buffer(array, &views[opened], PyBUF_WRITABLE if opened == 7 else PyBUF_SIMPLE, -1)
+            opened += 1
+        rows = views[1].len // 8 - 1
+        columns = views[4].len // 8 - 1
+        if (
+            rows < 0 or columns < 0
+            or views[2].len != 8 * FIELDS * rows or views[5].len != 8 * FIELDS * columns
+            or views[0].len < 8 * (<int64_t*>views[1].buf)[rows]
+            or views[3].len < 8 * (<int64_t*>views[4].buf)[columns]
+            or views[6].len != columns or views[7].len != 8 * rows * columns
+        ):
+            raise ValueError("an array's length does not match its shape")
+        with nogil:
+            _fill(
+                <uint32_t*>views[0].buf, <int64_t*>views[1].buf, <int64_t*>views[2].buf, rows,
+                <uint32_t*>views[3].buf, <int64_t*>views[4].buf, <int64_t*>views[5].buf, columns,
+                <uint8_t*>views[6].buf, <double*>views[7].buf
+            )
+    finally:
+        for i in range(opened):
+            PyBuffer_Release(&views[i])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -99,12 +98,10 @@ class _Measured(NamedTuple):
 def _measure(counts: Sequence[Counts], height: int) -> _Measured:
     checked = [check_counts(one) for one in counts]
     masks = len(checked)
-    joined = np.concatenate(checked) if checked else np.empty(0, np.uint32)
-    ends = np.array([*accumulate(one.size for one in checked)], np.int64)
-    spans = np.empty((joined.size // 2 + masks, 2), np.uint32)
+    spans = np.empty((sum(one.size // 2 for one in checked) + masks, 2), np.uint32)
     first = np.empty(masks + 1, np.int64)
     table = np.empty((masks, 6), np.int64)
-    total = rle_iou.measure(joined, ends, height, spans, first, table)
+    total = rle_iou.measure(checked, height, spans, first, table)
     return _Measured(total, spans, first, table)
 
 

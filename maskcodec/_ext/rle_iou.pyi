@@ -2,8 +2,7 @@ from numpy import float64, int64, uint8, uint32
 from numpy.typing import NDArray
 
 def measure(
-    counts: NDArray[uint32],
-    ends: NDArray[int64],
+    counts: list[NDArray[uint32]],
     height: int,
     spans: NDArray[uint32],
     first: NDArray[int64],
@@ -18,4 +17,4 @@ def iou(
     table_b: NDArray[int64],
     crowd: NDArray[uint8],
     matrix: NDArray[float64],
-) -> int: ...
+) -> None: ...

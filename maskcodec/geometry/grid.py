@@ -148,7 +148,7 @@ def render_batch(
 
 
 def _paint_nearest(grid: Grid, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    return resample.paint_labels_nearest(grid.cells, range(1, len(grid.table)), size)
+    return resample.paint_labels_nearest(grid.cells, [*range(1, len(grid.table))], size)
 
 
 def _paint_bilinear(grid: Grid, size: tuple[int, int]) -> npt.NDArray[np.bool_]:

@@ -110,7 +110,8 @@ def analyze(
         size: of the image, in pixels.
         bins: bins along either side, 2 to `MAX_BINS`.
         tolerance: the most that one step of simplifying may displace, as a part of the object's
-            area; 0 keeps the contour as it is.
+            area, and half a bin in any case; 0 keeps the contour as it is where all sides have
+            fewer pixels than there are bins.
         points: the most vertices of an object; 0 sets no limit.
 
     Raises:
@@ -139,15 +140,18 @@ def outline(array: Bools, bins: int, tolerance: float = 0.0, points: int = 0) ->
         return NO_RINGS
     height, width = array.shape
     side = np.array([width, height])
+    exact = tolerance == 0 and not 0 < points < len(corners) and max(array.shape) < bins
     xy: npt.NDArray[np.float64] | Ints = corners
-    if tolerance > 0 or 0 < points < len(corners):
-        limit = tolerance * int(np.count_nonzero(array))
+    if not exact:
+        limit = max(
+            tolerance * int(np.count_nonzero(array)), height * width / (2 * (bins - 1) ** 2)
+        )
         xy, starts, hole = simplify(corners, starts, hole, limit, points)
     placed = np.floor(xy * ((bins - 1) / side) + 0.5).clip(0, bins - 1).astype(np.int32)
     rings = _without_repeats(placed, starts, hole)
+    if exact:
+        return rings
     box = (*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist())
-    if xy is corners and max(array.shape) < bins:
-        return rings  # exact
     if len(rings.xy):
         rings = _fitted(rings, array, box, bins)
     if not _shows(rings, bins, array.shape):

@@ -223,19 +223,34 @@ def test_iou_refuses_what_does_not_fit() -> None:
 
 
 def test_kernels_refuse_arrays_that_are_too_small() -> None:
-    counts, ends = np.array([2, 3, 7], np.uint32), np.array([3], np.int64)
-    spans, first = np.empty((2, 2), np.uint32), np.empty(2, np.int64)
-    table = np.empty((1, 6), np.int64)
-    assert rle_iou.measure(counts, ends, 3, spans, first, table) == 12
-    assert table.tolist() == [[12, 3, 0, 0, 2, 3]]
-    assert rle_iou.measure(counts, ends, 0, spans, first, table) == -2
-    assert rle_iou.measure(counts, ends + 1, 3, spans, first, table) == -2
-    assert rle_iou.measure(counts, ends, 3, spans[:1], first, table) == -2
-    assert rle_iou.measure(counts, ends, 3, spans, first[:1], table) == -2
-    assert rle_iou.measure(counts, ends, 3, spans, first, np.empty((1, 5), np.int64)) == -2
+    counts = [np.array([2, 3, 7], np.uint32), np.array([0, 12], np.uint32)]
+    spans, first = np.full((5, 2), 77, np.uint32), np.empty(3, np.int64)
+    table = np.empty((2, 6), np.int64)
+    assert rle_iou.measure(counts, 3, spans[:4], first, table) == 12
+    assert table.tolist() == [[12, 3, 0, 0, 2, 3], [12, 12, 0, 0, 4, 3]]
+    assert first.tolist() == [0, 2, 4]
+    assert (spans[4] == 77).all()
+    with pytest.raises(ValueError, match="no height"):
+        rle_iou.measure(counts, 0, spans, first, table)
+    for room, starts, rows in (
+        (spans[:3], first, table),
+        (spans, first[:2], table),
+        (spans, first, table[:1]),
+    ):
+        with pytest.raises(ValueError, match=r"too little room|length does not match"):
+            rle_iou.measure(counts, 3, room, starts, rows)
     one = (spans, first, table)
-    crowd, matrix = np.zeros(1, np.uint8), np.empty((1, 1))
-    assert rle_iou.iou(*one, *one, crowd, matrix) == 0
-    assert rle_iou.iou(*one, *one, crowd[:0], matrix) == -1
-    assert rle_iou.iou(*one, *one, crowd, np.empty((1, 2))) == -1
-    assert rle_iou.iou(spans[:1], first, table, *one, crowd, matrix) == -1
+    crowd, matrix = np.zeros(2, np.uint8), np.empty((2, 2))
+    rle_iou.iou(*one, *one, crowd, matrix)
+    assert matrix.tolist() == [[1.0, 0.25], [0.25, 1.0]]
+    for bad in (
+        (*one, *one, crowd[:1], matrix),
+        (*one, *one, crowd, matrix[:1]),
+        (spans[:3], first, table, *one, crowd, matrix),
+        (*one, spans[:3], first, table, crowd, matrix),
+        (*one, spans, first[:2], table, crowd, matrix),
+        (spans, first, table[:1], *one, crowd, matrix),
+        (spans, first[:0], table[:0], *one, crowd, matrix),
+    ):
+        with pytest.raises(ValueError, match="length does not match"):
+            rle_iou.iou(*bad)
