@@ -108,11 +108,11 @@ cdef bint _align(
     cdef int32_t* row = <int32_t*>malloc((4 * columns + 2) * sizeof(int32_t))
     cdef int32_t* before = row + 2 * columns
     cdef int32_t* after = before + columns + 1
-    cdef Py_ssize_t length = 0, run, x
+    cdef Py_ssize_t length = 0, run, _cell
     if row == NULL:
         return False
     for run in range(first, last):
-        for x in range(min(<Py_ssize_t>runs[2 * run + 1], columns)):
+        for _cell in range(min(<Py_ssize_t>runs[2 * run + 1], columns)):
             if length == 2 * columns:
                 break
             row[length] = runs[2 * run]

@@ -16,7 +16,7 @@ cdef enum:
 
 cdef struct Names:
     const uint8_t* text
-    int32_t* spans                # (first byte, end) of each name; entry 0, the background, is unused
+    int32_t* spans                # (first byte, end) of each name but the background, 0
     Py_ssize_t room
     Py_ssize_t count
     const uint8_t* start[GUESSED]
@@ -143,8 +143,8 @@ cdef inline bint is_recent(
     The name becomes `n.recent`, its length `length`; a byte of text follows it.
     """
     cdef int32_t name
-    cdef int turn
-    for turn in range(2):
+    cdef int _turn
+    for _turn in range(2):
         name = n.earlier
         n.earlier = n.recent
         n.recent = name

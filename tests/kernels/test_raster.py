@@ -52,7 +52,7 @@ def polygon(kind: str, size: tuple[int, int], seed: int) -> npt.NDArray[np.float
     if kind == "tenth":
         return np.round(10 * xy) / 10
     if kind == "out of frame":
-        return xy * 3 - [width, height]
+        return xy * 3 - np.array([width, height])
     if kind == "far out of frame":
         return np.round(xy * 60 - 30 * np.array([width, height]))
     if kind == "repeated":

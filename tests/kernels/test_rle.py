@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pycocotools.mask as coco
@@ -193,7 +195,8 @@ def test_scratch_of_a_wrong_size_is_refused() -> None:
 
 def test_arrays_of_a_wrong_shape_are_refused() -> None:
     scratch, counts = np.empty(999, np.uint32), [np.array([350], np.uint32)]
-    for mask in (np.zeros(5, np.uint8), np.zeros((5, 70), np.uint16), np.zeros((1, 5, 70), bool)):
+    wrong: list[Any] = [np.zeros(5, np.uint8), np.zeros((5, 70), "u2"), np.zeros((1, 5, 70), bool)]
+    for mask in wrong:
         with pytest.raises(ValueError, match="no two-dimensional array of bytes"):
             rle_encode.encode_sparse([mask], scratch, 9)
     for size in ((5, 71), (6, 70), (2, 2)):
