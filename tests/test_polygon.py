@@ -250,6 +250,15 @@ def test_a_circle_takes_a_few_vertices() -> None:
     assert iou(polygon.paint(Polygons(("x",), 676, (rings,)), (200, 200))[0], array) > 0.97
 
 
+def test_no_more_vertices_than_bins_can_tell_apart() -> None:
+    y, x = np.ogrid[:900, :900]
+    array = np.hypot(y - 449.5, x - 449.5) < 400
+    exact = polygon.outline(array, 901, 0.0)
+    rings = polygon.outline(array, 300, 0.0)
+    assert len(rings.xy) < len(exact.xy) / 10
+    assert iou(polygon.paint(Polygons(("x",), 300, (rings,)), array.shape)[0], array) > 0.995
+
+
 def test_rings_begin_at_the_top() -> None:
     array = draw_array("ellipses", (120, 160), 4)
     rings = polygon.outline(array, 676, 0.005)

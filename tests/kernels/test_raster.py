@@ -43,8 +43,8 @@ def in_fifths(xy: npt.NDArray[np.float64]) -> Ints:
 
 def polygon(kind: str, size: tuple[int, int], seed: int) -> npt.NDArray[np.float64]:
     random = np.random.default_rng(seed)
-    height, width = size
-    xy: npt.NDArray[np.float64] = random.random((random.integers(3, 12), 2)) * [width, height]
+    sides: npt.NDArray[np.float64] = np.array(size[::-1], np.float64)
+    xy: npt.NDArray[np.float64] = random.random((random.integers(3, 12), 2)) * sides
     if kind == "integer":
         return np.round(xy)
     if kind == "half":
@@ -52,9 +52,9 @@ def polygon(kind: str, size: tuple[int, int], seed: int) -> npt.NDArray[np.float
     if kind == "tenth":
         return np.round(10 * xy) / 10
     if kind == "out of frame":
-        return xy * 3 - np.array([width, height])
+        return np.subtract(3 * xy, sides)
     if kind == "far out of frame":
-        return np.round(xy * 60 - 30 * np.array([width, height]))
+        return np.round(60 * xy - 30 * sides)
     if kind == "repeated":
         return np.repeat(xy, random.integers(1, 3, len(xy)), axis=0)
     return xy
