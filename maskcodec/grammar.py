@@ -9,6 +9,16 @@ from collections.abc import Iterable
 
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
+# A label that is not listed and that ": " ends: what `maskcodec.labels.check_label` allows, so no
+# control character and no white space at its ends; a blank after a colon must be a wide one.
+FREE_LABEL = (
+    'label ::= (visible* solid blank+ | visible* ":" wide blank*)* visible+',
+    r"visible ::= [^\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]",
+    r"solid ::= [^\x00-\x20:\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]",
+    r"blank ::= [ \xa0\u1680\u2000-\u200a\u202f\u205f\u3000]",
+    r"wide ::= [\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]",
+)
+
 
 def literal(text: str) -> str:
     r"""The terminal that matches `text` and nothing else.

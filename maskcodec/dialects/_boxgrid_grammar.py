@@ -5,17 +5,9 @@ from __future__ import annotations
 import string
 from collections.abc import Sequence
 
-_LETTERS = string.ascii_lowercase
+from ..grammar import FREE_LABEL, choice
 
-# A free label is what `maskcodec.labels.check_label` allows: no control character, no white space
-# at its ends, and no ": ", so that a blank after a colon must be a wide one.
-_FREE_LABEL = (
-    'label ::= (visible* solid blank+ | visible* ":" wide blank*)* visible+',
-    r"visible ::= [^\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]",
-    r"solid ::= [^\x00-\x20:\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]",
-    r"blank ::= [ \xa0\u1680\u2000-\u200a\u202f\u205f\u3000]",
-    r"wide ::= [\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]",
-)
+_LETTERS = string.ascii_lowercase
 
 
 def grammar(rows: int, labels: Sequence[str] | None) -> str:
@@ -25,7 +17,7 @@ def grammar(rows: int, labels: Sequence[str] | None) -> str:
     lines = [
         'root ::= "none" | object ("\\n" object)*',
         'object ::= label ": " (box rows | "none")',
-        *(_FREE_LABEL if labels is None else _listed(labels)),
+        *(FREE_LABEL if labels is None else [f"label ::= {choice(labels)}"]),
         'box ::= number "," number "," number "," number',
         'number ::= "0" | [1-9] | [1-9] [0-9] | [1-9] [0-9] [0-9]',
         f"rows ::= {' '.join(['row'] * rows)}",
@@ -33,11 +25,6 @@ def grammar(rows: int, labels: Sequence[str] | None) -> str:
         *_runs(),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _listed(labels: Sequence[str]) -> list[str]:
-    escaped = (label.replace("\\", "\\\\").replace('"', '\\"') for label in dict.fromkeys(labels))
-    return ["label ::= " + " | ".join(f'"{label}"' for label in escaped)]
 
 
 def _runs() -> list[str]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..grammar import choice, literal
-from ._boxgrid_grammar import _FREE_LABEL
+from ..grammar import FREE_LABEL, choice, literal
 from ._polygon_words import Words
 
 
@@ -17,7 +16,7 @@ def grammar(words: Words, labels: Sequence[str] | None) -> str:
     lines = [
         'root ::= "none" | object ("\\n" object)*',
         'object ::= label ": " ("none" | ring ((" + " | " - ") ring)*)',
-        *(_FREE_LABEL if labels is None else [f"label ::= {choice(labels)}"]),
+        *(FREE_LABEL if labels is None else [f"label ::= {choice(labels)}"]),
         'ring ::= vertex " " vertex (" " vertex)+',
         f"vertex ::= x {between}y",
         f"x ::= {_number(words, words.digits[0])}",
