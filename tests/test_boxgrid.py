@@ -13,7 +13,8 @@ from strategies import mask_lists
 
 from maskcodec import DecodeError, EncodeError, Mask, SpecError, get_codec
 from maskcodec.geometry import boxgrid
-from maskcodec.geometry.boxgrid import BoxGrid
+from maskcodec.geometry.boxes import to_bins, to_pixels
+from maskcodec.geometry.boxgrid import BINS, BoxGrid
 from maskcodec.rle import mask_bounding_box
 
 SIZE = (60, 80)
@@ -129,7 +130,7 @@ def test_an_object_outside_its_rounded_box_fills_it() -> None:
     array = np.zeros((2500, 2500), np.bool_)
     array[2, 2] = array[10, 10] = True
     geometry = CODEC.analyze([Mask(array, "x")], array.shape)
-    left, top, right, bottom = boxgrid.to_pixels(geometry.boxes[0], array.shape).tolist()
+    left, top, right, bottom = to_pixels(geometry.boxes[0], array.shape, BINS).tolist()
     assert not array[top:bottom, left:right].any()
     assert CODEC.render(geometry, array.shape).sum() == (bottom - top) * (right - left) > 0
 
@@ -145,22 +146,8 @@ def test_no_mask_vanishes(example: tuple[list[Mask], tuple[int, int]]) -> None:
             outside = found.array.copy()
             outside[box[1] : box[3], box[0] : box[2]] = False
             assert not outside.any()
-            assert boxgrid.to_pixels(
-                np.array(boxgrid.to_bins(box, size), np.int32), size
-            ).tolist() == list(box)
-
-
-@given(start=st.integers(0, 65_535), length=st.integers(1, 65_536), side=st.integers(1, 65_536))
-def test_boxes_keep_an_area(start: int, length: int, side: int) -> None:
-    start %= side
-    stop = min(start + length, side)
-    bins = boxgrid.to_bins((start, 0, stop, 1), (1, side))
-    left, _, right, _ = boxgrid.to_pixels(np.array(bins, np.int32), (1, side)).tolist()
-    assert 0 <= left < right <= side
-    assert left < stop
-    assert start < right
-    if side <= 999:
-        assert (left, right) == (start, stop)
+            bins = np.array(to_bins(box, size, BINS), np.int32)
+            assert to_pixels(bins, size, BINS).tolist() == list(box)
 
 
 # Strict

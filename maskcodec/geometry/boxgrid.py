@@ -12,8 +12,7 @@ box, from its top. Between two rows, the boundaries of runs walk along straight 
 Above the first row and below the last one, nothing moves. A pixel is set iff its centre lies in a
 run of its line: `start <= centre < end`.
 
-Boxes are whole numbers of 0..999: `floor(x * 999 / width + 1/2)`, and back by
-`floor(b * width / 999 + 1/2)`, which gives the same x as long as a side has at most 999 pixels.
+Boxes are whole numbers of 0..999, as `maskcodec.geometry.boxes` rounds them.
 """
 
 from __future__ import annotations
@@ -31,6 +30,7 @@ from ..decoded import Pixels
 from ..mask import Mask
 from ..rle import mask_bounding_box
 from ..threads import map_threads
+from .boxes import to_bins, to_pixels
 
 if TYPE_CHECKING:
     import torch
@@ -95,41 +95,14 @@ def analyze(masks: Sequence[Mask], size: tuple[int, int], rows: int) -> BoxGrid:
     for index, mask in enumerate(masks):
         box = mask_bounding_box(mask.array)
         if box is not None:
-            boxes[index] = to_bins(box, size)
-            pixel_box = to_pixels(boxes[index], size)
+            boxes[index] = to_bins(box, size, BINS)
+            pixel_box = to_pixels(boxes[index], size, BINS)
             counts[index], found = fit(mask.array, pixel_box, rows)
             if not len(found):  # all its pixels lie outside the rounded box
                 counts[index], found = 1, np.full((rows, 2), (0, COLUMNS), np.uint8)
             runs.append(found)
     joined = np.concatenate(runs) if runs else np.zeros((0, 2), np.uint8)
     return BoxGrid(tuple(mask.label for mask in masks), boxes, counts, joined)
-
-
-def to_bins(box: tuple[int, int, int, int], size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Round a pixel box to 0..999; it keeps an area, however large the image is."""
-    left, right = _interval(box[0], box[2], size[1])
-    top, bottom = _interval(box[1], box[3], size[0])
-    return left, top, right, bottom
-
-
-def _interval(start: int, stop: int, side: int) -> tuple[int, int]:
-    """Round both ends; where they meet, take the interval of 0..999 that holds pixel `start`."""
-    first, last = ((2 * pixel * BINS + side) // (2 * side) for pixel in (start, stop))
-    if first == last:
-        if (2 * first * side + BINS) // (2 * BINS) > start:
-            first -= 1
-        last = first + 1
-    return first, last
-
-
-def to_pixels(boxes: npt.NDArray[np.int32], size: tuple[int, int]) -> npt.NDArray[np.int32]:
-    """Pixel boxes (..., 4), half-open and in order, of boxes in 0..999 at `size`."""
-    height, width = size
-    sides = np.array([width, height, width, height], np.int64)
-    pixels = (2 * boxes * sides + BINS) // (2 * BINS)
-    first, second = pixels[..., :2], pixels[..., 2:]
-    ordered = np.concatenate([np.minimum(first, second), np.maximum(first, second)], axis=-1)
-    return ordered.astype(np.int32)
 
 
 def fit(
@@ -178,7 +151,7 @@ def render_batch(
 def paint(item: BoxGrid, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """Paint the objects of one image: bool, (objects, height, width)."""
     planes = np.zeros((len(item.labels), *size), np.bool_)
-    boxes = to_pixels(item.boxes, size)
+    boxes = to_pixels(item.boxes, size, BINS)
     _kernels.paint(planes.view(np.uint8), boxes, item.counts, item.runs, COLUMNS)
     return planes
 

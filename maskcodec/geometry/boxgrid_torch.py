@@ -8,7 +8,8 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from .boxgrid import COLUMNS, BoxGrid, sides, to_pixels
+from .boxes import to_pixels
+from .boxgrid import BINS, COLUMNS, BoxGrid, sides
 
 CHUNK = 1 << 27
 """Pixels painted at a time, which bounds what is needed beside the output."""
@@ -47,7 +48,7 @@ def _paint_size(
         np.concatenate([item.counts for item in items]),
         np.concatenate([item.runs for item in items]),
     )
-    boxes = torch.from_numpy(to_pixels(merged.boxes, size).astype(np.int64)).to(device)
+    boxes = torch.from_numpy(to_pixels(merged.boxes, size, BINS).astype(np.int64)).to(device)
     joined = torch.from_numpy(sides(merged)).to(device)
     planes = torch.zeros((len(boxes), *size), dtype=torch.bool, device=device)
     step = max(1, CHUNK // (size[0] * size[1]))
