@@ -16,7 +16,7 @@ The grid covers the box (x0, y0, x1, y1) of the picture, half-open; pixels outsi
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
 from buffers cimport open_buffer
@@ -279,50 +279,86 @@ cdef void _bilinear(
     clear_rows(out, frame, settled, frame.height)
 
 
-cdef uint8_t* _allocate(Py_ssize_t rows, Py_ssize_t cols, Column** columns, Zone* zone):
-    """Carve the scratch arrays out of one block, widest items first; the cells come last."""
-    cdef Py_ssize_t wide = cols * <Py_ssize_t>(sizeof(Column) + sizeof(int32_t))
-    cdef uint8_t* block = <uint8_t*>malloc(wide + 2 * cols + 8 + rows * cols)
-    if block != NULL:
-        columns[0] = <Column*>block
-        zone.changes = <int32_t*>(columns[0] + cols)
-        zone.kinds = block + wide
-        zone.codes = zone.kinds + cols
-    return block
+cdef struct Job:
+    Py_buffer cells
+    Py_buffer out
+    Py_ssize_t rows
+    Py_ssize_t cols
+    Py_ssize_t height  # of the box, and its width
+    Py_ssize_t width
+    Frame frame
 
 
-def bilinear(
-    cells, Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t height, Py_ssize_t width,
-    Py_ssize_t y0, Py_ssize_t x0, Py_ssize_t y1, Py_ssize_t x1, out, bint blank
-):
-    cdef Py_buffer views[2]
-    cdef Frame frame
+cdef int _open(Job* job, tuple arguments) except -1:
+    """Take over one tuple of `bilinear`, checked."""
+    cdef Py_ssize_t height, width, y0, x0, y1, x1
+    cdef bint blank
+    cells, job.rows, job.cols, height, width, y0, x0, y1, x1, out, blank = arguments
+    open_buffer(cells, &job.cells, PyBUF_SIMPLE, job.rows * job.cols)
+    open_buffer(out, &job.out, PyBUF_WRITABLE, height * width)
+    if (
+        job.rows < 1 or job.cols < 1 or job.cols >= 1 << 28
+        or height * width >= <Py_ssize_t>1 << 31
+    ):
+        raise ValueError("the grid is empty, or it or the picture is too large")
+    if not (0 <= y0 <= y1 <= height and 0 <= x0 <= x1 <= width):
+        raise ValueError("the box leaves the picture")
+    job.height = y1 - y0 if x1 > x0 else 0
+    job.width = x1 - x0
+    job.frame = make_frame(height, width, y0, x0, blank)
+    return 0
+
+
+cdef inline Py_ssize_t _scratch(const Job* job) noexcept nogil:
+    return (
+        job.cols * <Py_ssize_t>(sizeof(Column) + sizeof(int32_t)) + 2 * job.cols + 8
+        + job.rows * job.cols
+    )
+
+
+cdef void _paint(Job* job, uint8_t* block) noexcept nogil:
+    """Paint one picture; scratch arrays are carved out of `block`, widest items first."""
     cdef Zone zone
-    cdef Column* columns = NULL
-    cdef uint8_t* block = NULL
+    cdef Column* columns = <Column*>block
     cdef uint8_t* bits
     cdef Py_ssize_t k
-    memset(views, 0, sizeof(views))
+    zone.changes = <int32_t*>(columns + job.cols)
+    zone.kinds = <uint8_t*>(zone.changes + job.cols)
+    zone.codes = zone.kinds + job.cols
+    bits = zone.codes + job.cols + 8
+    for k in range(job.rows * job.cols):
+        bits[k] = (<const uint8_t*>job.cells.buf)[k] != 0
+    _bilinear(
+        bits, job.rows, job.cols, job.height, job.width, <uint8_t*>job.out.buf, &job.frame,
+        columns, &zone
+    )
+
+
+def bilinear(list pictures):
+    """Paint pictures one after the other, all in one call without the GIL.
+
+    Each is a tuple of cells (one byte each), rows, columns, height, width, y0, x0, y1, x1, out
+    (height x width bytes) and blank.
+    """
+    cdef Py_ssize_t count = len(pictures), opened = 0, scratch = 0, i
+    cdef Job* jobs = <Job*>calloc(count + 1, sizeof(Job))
+    cdef uint8_t* block = NULL
+    if jobs == NULL:
+        raise MemoryError
     try:
-        open_buffer(cells, &views[0], PyBUF_SIMPLE, rows * cols)
-        open_buffer(out, &views[1], PyBUF_WRITABLE, height * width)
-        if rows < 1 or cols < 1 or cols >= 1 << 28 or height * width >= <Py_ssize_t>1 << 31:
-            raise ValueError("the grid is empty, or it or the picture is too large")
-        if not (0 <= y0 <= y1 <= height and 0 <= x0 <= x1 <= width):
-            raise ValueError("the box leaves the picture")
-        block = _allocate(rows, cols, &columns, &zone)
+        for i in range(count):
+            opened += 1  # releasing a buffer that is still zeros is harmless
+            _open(&jobs[i], pictures[i])
+            scratch = max(scratch, _scratch(&jobs[i]))
+        block = <uint8_t*>malloc(scratch + 1)
         if block == NULL:
             raise MemoryError
-        bits = zone.codes + cols + 8
-        frame = make_frame(height, width, y0, x0, blank)
         with nogil:
-            for k in range(rows * cols):
-                bits[k] = (<const uint8_t*>views[0].buf)[k] != 0
-            _bilinear(
-                bits, rows, cols, y1 - y0 if x1 > x0 else 0, x1 - x0,
-                <uint8_t*>views[1].buf, &frame, columns, &zone
-            )
+            for i in range(count):
+                _paint(&jobs[i], block)
     finally:
+        for i in range(opened):
+            PyBuffer_Release(&jobs[i].cells)
+            PyBuffer_Release(&jobs[i].out)
         free(block)
-        for k in range(2):
-            PyBuffer_Release(&views[k])
+        free(jobs)

@@ -160,13 +160,15 @@ def write(cells, Py_ssize_t rows, Py_ssize_t columns, bytes names, int style, ou
     cdef const uint8_t* start = <const uint8_t*><const char*>names
     cdef const uint8_t* stop = start + len(names)
     cdef const uint8_t* newline
-    cdef Py_ssize_t known = names.count(b"\n"), name, written = 0
+    cdef Py_ssize_t known = 0, name, written = 0
     PyObject_GetBuffer(cells, &grid, PyBUF_SIMPLE)
     try:
         if min(rows, columns) < 0 or rows * columns > grid.len // 4:
             raise ValueError("cells must hold rows * columns")
         PyObject_GetBuffer(out, &text, PyBUF_SIMPLE | PyBUF_WRITABLE)
         try:
+            for name in range(stop - start):
+                known += start[name] == c"\n"
             if known > FEW:
                 table = <Name*>malloc(known * sizeof(Name))
                 if table == NULL:

@@ -138,11 +138,13 @@ def planes(
     cells, labels, Py_ssize_t height, Py_ssize_t width, Py_ssize_t y0, Py_ssize_t x0,
     y_edges, x_edges, out, bint blank
 ):
-    cdef Py_buffer views[5]
-    cdef Py_ssize_t rows, cols, count
+    """Paint one plane a label; `labels` is any sequence of numbers, for an array of few costs more
+    to make than to paint with."""
+    cdef Py_buffer views[4]
+    cdef Py_ssize_t rows, cols, k, count = len(labels)
     cdef Frame frame
-    cdef uint8_t* row = NULL
-    cdef int k
+    cdef uint8_t* row
+    cdef int32_t* values = NULL
     memset(views, 0, sizeof(views))
     try:
         open_buffer(y_edges, &views[0], PyBUF_SIMPLE, -1)
@@ -152,20 +154,21 @@ def planes(
         check_edges(<const int32_t*>views[0].buf, rows, y0, height)
         check_edges(<const int32_t*>views[1].buf, cols, x0, width)
         open_buffer(cells, &views[2], PyBUF_SIMPLE, 4 * rows * cols)
-        open_buffer(labels, &views[3], PyBUF_SIMPLE, -1)
-        count = views[3].len // 4
-        open_buffer(out, &views[4], PyBUF_WRITABLE, count * height * width)
+        open_buffer(out, &views[3], PyBUF_WRITABLE, count * height * width)
         frame = make_frame(height, width, y0, x0, blank)
-        row = <uint8_t*>malloc(width + 16 + rows * cols)
-        if row == NULL:
+        values = <int32_t*>malloc(4 * count + width + 16 + rows * cols)
+        if values == NULL:
             raise MemoryError
+        row = <uint8_t*>(values + count)
+        for k in range(count):
+            values[k] = labels[k]
         with nogil:
             _planes(
-                <const int32_t*>views[2].buf, <const int32_t*>views[3].buf, count,
+                <const int32_t*>views[2].buf, values, count,
                 <const int32_t*>views[0].buf, rows, <const int32_t*>views[1].buf, cols,
-                <uint8_t*>views[4].buf, &frame, row, row + width + 16
+                <uint8_t*>views[3].buf, &frame, row, row + width + 16
             )
     finally:
-        free(row)
-        for k in range(5):
+        free(values)
+        for k in range(4):
             PyBuffer_Release(&views[k])

@@ -11,7 +11,7 @@ indices against the image, so no argument can lead a loop out of its array.
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release
 from libc.stdint cimport INT32_MAX, int32_t, int64_t, uint8_t, uint64_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
 from buffers cimport check_edges, open_buffer
@@ -19,8 +19,11 @@ from buffers cimport check_edges, open_buffer
 cdef inline void _add_row(uint8_t* sums, const uint8_t* row, Py_ssize_t width) noexcept nogil:
     # One row at a time keeps memory reads sequential: 1.1 read passes, against 2 to 3 when
     # several rows are added at once.
-    cdef Py_ssize_t x
-    for x in range(width):
+    cdef Py_ssize_t x, k
+    for x in range(0, width - 63, 64):  # unrolled, or else a third more where code lies badly
+        for k in range(x, x + 64):
+            sums[k] = <uint8_t>(sums[k] + (row[k] != 0))
+    for x in range(width & ~<Py_ssize_t>63, width):
         sums[x] = <uint8_t>(sums[x] + (row[x] != 0))
 
 
@@ -79,42 +82,73 @@ cdef void _coverage(
                 )
 
 
-def coverage(
-    mask, Py_ssize_t height, Py_ssize_t width, Py_ssize_t y0, Py_ssize_t x0,
-    y_edges, x_edges, covered, total
-):
-    cdef Py_buffer views[5]
-    cdef Py_ssize_t rows, cols
-    cdef const int32_t* ys
-    cdef const int32_t* xs
+cdef struct Job:
+    Py_buffer[5] views  # mask, y_edges, x_edges, covered, total
+    Py_ssize_t rows
+    Py_ssize_t cols
+    Py_ssize_t corner  # the byte of the mask that the grid's corner lies at
+    Py_ssize_t stride
+
+
+cdef int _open(Job* job, tuple arguments) except -1:
+    """Take over one tuple of `coverage`, checked."""
+    cdef Py_ssize_t height, width, y0, x0
+    mask, height, width, y0, x0, y_edges, x_edges, covered, total = arguments
+    open_buffer(mask, &job.views[0], PyBUF_SIMPLE, height * width)
+    open_buffer(y_edges, &job.views[1], PyBUF_SIMPLE, -1)
+    open_buffer(x_edges, &job.views[2], PyBUF_SIMPLE, -1)
+    job.rows = job.views[1].len // 4 - 1
+    job.cols = job.views[2].len // 4 - 1
+    check_edges(<const int32_t*>job.views[1].buf, job.rows, y0, height)
+    check_edges(<const int32_t*>job.views[2].buf, job.cols, x0, width)
+    open_buffer(covered, &job.views[3], PyBUF_WRITABLE, 4 * job.rows * job.cols)
+    open_buffer(total, &job.views[4], PyBUF_WRITABLE, 4 * job.rows * job.cols)
+    job.corner = y0 * width + x0
+    job.stride = width
+    return 0
+
+
+cdef void _count_all(Job* jobs, Py_ssize_t count, uint64_t* scratch) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef Job job
+    for i in range(count):
+        job = jobs[i]
+        _coverage(
+            <const uint8_t*>job.views[0].buf + job.corner, job.stride,
+            <const int32_t*>job.views[1].buf, job.rows, <const int32_t*>job.views[2].buf, job.cols,
+            <int32_t*>job.views[3].buf, <int32_t*>job.views[4].buf,
+            scratch, <uint8_t*>(scratch + job.cols)
+        )
+
+
+def coverage(list masks):
+    """Count the pixels of each cell of each mask, all in one call without the GIL.
+
+    Each is a tuple of mask (one byte a pixel), height, width, y0, x0, y_edges, x_edges, and what
+    becomes the counts, covered and total.
+    """
+    cdef Py_ssize_t count = len(masks), opened = 0, room = 0, i
+    cdef Job* jobs = <Job*>calloc(count + 1, sizeof(Job))
     cdef uint64_t* scratch = NULL
     cdef int k
-    memset(views, 0, sizeof(views))
+    if jobs == NULL:
+        raise MemoryError
     try:
-        open_buffer(mask, &views[0], PyBUF_SIMPLE, height * width)
-        open_buffer(y_edges, &views[1], PyBUF_SIMPLE, -1)
-        open_buffer(x_edges, &views[2], PyBUF_SIMPLE, -1)
-        rows = views[1].len // 4 - 1
-        cols = views[2].len // 4 - 1
-        ys = <const int32_t*>views[1].buf
-        xs = <const int32_t*>views[2].buf
-        check_edges(ys, rows, y0, height)
-        check_edges(xs, cols, x0, width)
-        open_buffer(covered, &views[3], PyBUF_WRITABLE, 4 * rows * cols)
-        open_buffer(total, &views[4], PyBUF_WRITABLE, 4 * rows * cols)
-        scratch = <uint64_t*>malloc(8 * cols + xs[cols] + 8)
+        for i in range(count):
+            opened += 1  # releasing a buffer that is still zeros is harmless
+            _open(&jobs[i], masks[i])
+            room = max(room, 8 * jobs[i].cols + jobs[i].stride + 8)
+        scratch = <uint64_t*>malloc(room + 1)
         if scratch == NULL:
             raise MemoryError
         with nogil:
-            _coverage(
-                <const uint8_t*>views[0].buf + y0 * width + x0, width, ys, rows, xs, cols,
-                <int32_t*>views[3].buf, <int32_t*>views[4].buf,
-                scratch, <uint8_t*>(scratch + cols)
-            )
+            _count_all(jobs, count, scratch)
     finally:
+        for i in range(opened):
+            for k in range(5):
+                PyBuffer_Release(&jobs[i].views[k])
         free(scratch)
-        for k in range(5):
-            PyBuffer_Release(&views[k])
+        free(jobs)
 
 
 cdef int _check_indices(const int32_t* index, Py_ssize_t count, Py_ssize_t pixels) except -1:

@@ -24,7 +24,9 @@ def check_size(size: Sequence[int]) -> tuple[int, int]:
         MaskCodecError: it is no pair of whole numbers, or a side or the area is out of range.
     """
     try:
-        height, width = (int(side) for side in size if int(side) == side)
+        height, width = size
+        if not (type(height) is int and type(width) is int):
+            height, width = (int(side) for side in (height, width) if int(side) == side)
     except (TypeError, ValueError, OverflowError):
         raise MaskCodecError(
             f"size is {size!r}, expected (height, width): two whole numbers of pixels"

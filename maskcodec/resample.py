@@ -37,7 +37,10 @@ Box: TypeAlias = tuple[int, int, int, int]
 Label = TypeVar("Label", np.bool_, np.uint8, np.uint16, np.int32)
 
 _BOOL = np.dtype(np.bool_)
-_LABELS = (_BOOL, np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.int32))
+_INT32 = np.dtype(np.int32)
+_NUMBERS = (_INT32, np.dtype(np.uint8), np.dtype(np.uint16))
+_BOOLS = (_BOOL,)
+_LABELS = (_BOOL, *_NUMBERS)
 
 
 # --- along one axis ---
@@ -135,14 +138,26 @@ def coverage(mask: Bools, grid: Size, box: Box | None = None) -> tuple[Ints, Int
     Raises:
         MaskCodecError: a wrong dtype, shape, grid or box.
     """
-    mask, (height, width) = _plane("mask", mask, (_BOOL,))
+    job = coverage_job(mask, grid, box)
+    _pool.coverage([job])
+    return pooled(job, grid, box)
+
+
+def coverage_job(mask: Bools, grid: Size, box: Box | None) -> _pool.Work:
+    """What the kernel needs for `coverage`, checked, with new arrays for the counts."""
+    mask, (height, width) = _plane("mask", mask, _BOOLS)
     x0, y0, x1, y1 = _check_box(box, height, width)
     rows, columns = grid
     y_edges, x_edges = cell_edges(y1 - y0, rows), cell_edges(x1 - x0, columns)
-    covered = np.empty((rows, columns), np.int32)
-    total = np.empty((rows, columns), np.int32)
-    _pool.coverage(mask, height, width, y0, x0, y_edges, x_edges, covered, total)
-    if (rows > y1 - y0 or columns > x1 - x0) and x0 < x1 and y0 < y1:
+    covered, total = np.empty((rows, columns), _INT32), np.empty((rows, columns), _INT32)
+    return mask, height, width, y0, x0, y_edges, x_edges, covered, total
+
+
+def pooled(job: _pool.Work, grid: Size, box: Box | None) -> tuple[Ints, Ints]:
+    """What the kernel counted; cells that own no pixel take the one at their centre."""
+    mask, _, _, _, _, y_edges, x_edges, covered, total = job
+    pixels = y_edges[-1], x_edges[-1]
+    if (grid[0] > pixels[0] or grid[1] > pixels[1]) and all(pixels):
         np.copyto(covered, sample_nearest(mask, grid, box), where=total == 0)
     return covered, total
 
@@ -242,14 +257,14 @@ def paint_labels_nearest(
     Raises:
         MaskCodecError: a wrong dtype, shape, size or box.
     """
-    cells, (rows, columns) = _plane("cells", cells, _LABELS[1:])
+    cells, (rows, columns) = _plane("cells", cells, _NUMBERS)
     height, width = check_size(size)
     x0, y0, x1, y1 = _check_box(box, height, width)
-    values = np.asarray(range(labels) if isinstance(labels, int) else labels, np.int32)
+    values = range(labels) if isinstance(labels, int) else labels
     blank = out is None
     out = _canvas((len(values), height, width), _BOOL, out)
     y_edges, x_edges = cell_edges(y1 - y0, rows), cell_edges(x1 - x0, columns)
-    numbers = cells.astype(np.int32, copy=False)
+    numbers = cells if cells.dtype is _INT32 else cells.astype(_INT32)
     _paint.planes(numbers, values, height, width, y0, x0, y_edges, x_edges, out, blank)
     return out
 
@@ -261,15 +276,20 @@ def paint_bilinear(
 
     Arguments, result and errors are those of `paint_nearest`, with bool `cells`.
     """
-    cells, (rows, columns) = _plane("cells", cells, (_BOOL,))
+    job = bilinear_job(cells, size, out, box)
+    _bilinear.bilinear([job])
+    return job[9]
+
+
+def bilinear_job(cells: Bools, size: Size, out: Bools | None, box: Box | None) -> _bilinear.Picture:
+    """What the kernel needs for `paint_bilinear`, checked; item 9 is the array to paint in."""
+    cells, (rows, columns) = _plane("cells", cells, _BOOLS)
     height, width = check_size(size)
     x0, y0, x1, y1 = _check_box(box, height, width)
     _check_axis(height, rows)
     _check_axis(width, columns)
-    blank = out is None
-    out = _canvas((height, width), _BOOL, out)
-    _bilinear.bilinear(cells, rows, columns, height, width, y0, x0, y1, x1, out, blank)
-    return out
+    canvas = _canvas((height, width), _BOOL, out)
+    return cells, rows, columns, height, width, y0, x0, y1, x1, canvas, out is None
 
 
 def paint_labels_bilinear(
@@ -284,7 +304,7 @@ def paint_labels_bilinear(
     Arguments, result and errors are those of `paint_labels_nearest`. Where labels meet, both may
     have a pixel at which each is exactly one half, and neither where three labels meet.
     """
-    cells, (rows, columns) = _plane("cells", cells, _LABELS[1:])
+    cells, (rows, columns) = _plane("cells", cells, _NUMBERS)
     height, width = check_size(size)
     x0, y0, x1, y1 = _check_box(box, height, width)
     _check_axis(height, rows)
@@ -294,7 +314,7 @@ def paint_labels_bilinear(
     out = _canvas((len(values), height, width), _BOOL, out)
     for value, plane in zip(values, out, strict=True):
         part = cells == value
-        _bilinear.bilinear(part, rows, columns, height, width, y0, x0, y1, x1, plane, blank)
+        _bilinear.bilinear([(part, rows, columns, height, width, y0, x0, y1, x1, plane, blank)])
     return out
 
 
@@ -306,14 +326,14 @@ def _plane(
 ) -> tuple[npt.NDArray[Label], Size]:
     """The array in C order, and its shape."""
     if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype not in dtypes:
+        expected = ", ".join(str(dtype) for dtype in dtypes)
         found = (
             f"{array.dtype} of shape {array.shape}"
             if isinstance(array, np.ndarray)
             else type(array).__name__
         )
-        expected = ", ".join(str(dtype) for dtype in dtypes)
         raise MaskCodecError(f"{name}: {found}, expected a two-dimensional array of {expected}")
-    return np.ascontiguousarray(array), array.shape
+    return array if array.flags.c_contiguous else np.ascontiguousarray(array), array.shape
 
 
 def _check_box(box: Box | None, height: int, width: int) -> Box:

@@ -7,15 +7,21 @@ threads divide the work; `threads=None` means one a core.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from . import resample
+from ._ext import bilinear, pool
 from .errors import MaskCodecError
 from .resample import Bools, Box, Ints, Label, Size
-from .threads import map_threads
+from .threads import map_pieces, map_threads
+
+Result = TypeVar("Result")
+
+# A batch goes through a kernel in pieces of so many images; the GIL is free meanwhile.
+_ITEMS_PER_CALL = 16
 
 
 def coverage_batch(
@@ -37,13 +43,19 @@ def coverage_batch(
         MaskCodecError: lengths that differ, or what `resample.coverage` raises.
     """
     count = len(masks)
-    return map_threads(
-        resample.coverage,
-        masks,
-        _each("grids", grids, count),
-        _listed("boxes", boxes, count),
-        threads=threads,
+    items = list(
+        zip(masks, _each("grids", grids, count), _listed("boxes", boxes, count), strict=True)
     )
+
+    def run(part: slice) -> list[tuple[Ints, Ints]]:
+        jobs = [resample.coverage_job(*item) for item in items[part]]
+        pool.coverage(jobs)
+        return [
+            resample.pooled(job, grid, box)
+            for job, (_, grid, box) in zip(jobs, items[part], strict=True)
+        ]
+
+    return _in_pieces(run, count, threads)
 
 
 def paint_nearest_batch(
@@ -66,7 +78,8 @@ def paint_nearest_batch(
     Raises:
         MaskCodecError: lengths that differ, or what `resample.paint_nearest` raises.
     """
-    return _paint_batch(resample.paint_nearest, cells, sizes, outs, boxes, threads)
+    items = _items(cells, sizes, outs, boxes)
+    return map_threads(resample.paint_nearest, *zip(*items, strict=True), threads=threads)
 
 
 def paint_bilinear_batch(
@@ -78,26 +91,33 @@ def paint_bilinear_batch(
     threads: int | None = None,
 ) -> list[Bools]:
     """`resample.paint_bilinear` of each grid; arguments as for `paint_nearest_batch`."""
-    return _paint_batch(resample.paint_bilinear, cells, sizes, outs, boxes, threads)
+    items = _items(cells, sizes, outs, boxes)
+
+    def run(part: slice) -> list[Bools]:
+        jobs = [resample.bilinear_job(*item) for item in items[part]]
+        bilinear.bilinear(jobs)
+        return [job[9] for job in jobs]
+
+    return _in_pieces(run, len(items), threads)
 
 
-def _paint_batch(
-    paint: Callable[..., npt.NDArray[Label]],
+def _in_pieces(
+    run: Callable[[slice], list[Result]], count: int, threads: int | None
+) -> list[Result]:
+    parts = map_pieces(run, count, _ITEMS_PER_CALL, threads=threads)
+    return [result for part in parts for result in part]
+
+
+def _items(
     cells: Sequence[npt.NDArray[Label]] | npt.NDArray[Label],
     sizes: Size | Sequence[Size],
     outs: Sequence[npt.NDArray[Label]] | npt.NDArray[Label] | None,
     boxes: Sequence[Box | None] | None,
-    threads: int | None,
-) -> list[npt.NDArray[Label]]:
+) -> list[tuple[Any, ...]]:
+    """The arguments of each painting."""
     count = len(cells)
-    return map_threads(
-        paint,
-        cells,
-        _each("sizes", sizes, count),
-        _listed("outs", outs, count),
-        _listed("boxes", boxes, count),
-        threads=threads,
-    )
+    columns = _each("sizes", sizes, count), _listed("outs", outs, count)
+    return list(zip(cells, *columns, _listed("boxes", boxes, count), strict=True))
 
 
 def _each(name: str, pairs: Size | Sequence[Size], count: int) -> Sequence[Any] | npt.NDArray[Any]:

@@ -20,7 +20,7 @@ from .errors import DecodeError, MaskCodecError
 from .rle_arguments import Bools, Counts, check_counts, check_mask, check_out, check_size
 from .rle_label_map import from_label_map
 from .rle_measures import area, bounding_box, iou_matrix, mask_bounding_box
-from .threads import map_threads, thread_count
+from .threads import map_pieces
 
 __all__ = [
     "area",
@@ -47,6 +47,9 @@ _PIXELS_PER_COUNT = 6
 _MASKS_PER_CALL = 16
 _COUNTS_PER_MASK = 2_048
 
+_BOOL = np.dtype(np.bool_)
+_UINT32 = np.dtype(np.uint32)
+
 
 def encode(mask: Bools) -> Counts:
     """Take the run lengths of `mask`, bool (height, width).
@@ -56,11 +59,16 @@ def encode(mask: Bools) -> Counts:
     Raises:
         MaskCodecError: `mask` is no bool array of two dimensions, or too large.
     """
+    if getattr(mask, "dtype", None) is _BOOL:
+        counts = rle_encode.encode_one(mask, _PIXELS_PER_CHANGE, _new_counts)
+        if counts is not None:
+            return counts
     mask = check_mask(mask)
-    if not mask.flags.c_contiguous:
-        return _encode_other_order(mask)
-    lengths, scratch = _encode_sparse([mask])
-    return scratch[: lengths[0]].copy() if lengths else _encode_dense(mask)
+    return _encode_dense(mask) if mask.flags.c_contiguous else _encode_other_order(mask)
+
+
+def _new_counts(length: int) -> Counts:
+    return np.empty(length, _UINT32)
 
 
 def encode_batch(masks: Bools | Sequence[Bools], *, threads: int | None = None) -> list[Counts]:
@@ -68,15 +76,13 @@ def encode_batch(masks: Bools | Sequence[Bools], *, threads: int | None = None) 
 
     `threads=None` uses one thread a core.
     """
-    checked = [check_mask(mask) for mask in masks]
-    parts = [checked[part] for part in _deal(len(checked), threads)]
-    return [counts for part in map_threads(_encode_all, parts, threads=threads) for counts in part]
+    given = list(masks)
 
+    def run(part: slice) -> list[Counts]:
+        return _encode_all([check_mask(mask) for mask in given[part]])
 
-def _deal(work: int, threads: int | None) -> list[slice]:
-    """Cut a batch in pieces for threads: each is one call of a kernel, without the GIL."""
-    step = max(1, min(_MASKS_PER_CALL, -(-work // thread_count(threads, work))))
-    return [slice(start, start + step) for start in range(0, work, step)]
+    parts = map_pieces(run, len(given), _MASKS_PER_CALL, threads=threads)
+    return [counts for part in parts for counts in part]
 
 
 def _encode_all(masks: list[Bools]) -> list[Counts]:
@@ -100,7 +106,7 @@ def _encode_sparse(masks: list[Bools]) -> tuple[list[int], Counts]:
     height, width = masks[0].shape
     room = height * width // _PIXELS_PER_CHANGE + 2 * width
     words = 2 * room + width + 1 + _COUNTS_PER_MASK * (len(masks) - 1)
-    scratch = np.empty(words, np.uint32)
+    scratch = np.empty(words, _UINT32)
     return rle_encode.encode_sparse(masks, scratch, room), scratch
 
 
@@ -160,7 +166,7 @@ def decode_batch(
     def paint(part: slice) -> None:
         _paint(checked[part], masks[part])
 
-    map_threads(paint, _deal(len(checked), threads), threads=threads)
+    map_pieces(paint, len(checked), _MASKS_PER_CALL, threads=threads)
     return masks
 
 

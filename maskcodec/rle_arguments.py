@@ -21,7 +21,8 @@ _UINT32 = np.dtype(np.uint32)
 def check_size(size: Sequence[int]) -> tuple[int, int]:
     """Return (height, width) in pixels, two ints from 0 on."""
     try:
-        height, width = map(index, size)
+        height, width = size
+        height, width = index(height), index(width)
     except (TypeError, ValueError):
         raise MaskCodecError(f"size is {size!r}, expected (height, width) in pixels") from None
     if not (0 <= height <= MAX_SIDE and 0 <= width <= MAX_SIDE) or height * width > MAX_PIXELS:
@@ -43,7 +44,9 @@ def check_mask(mask: Bools) -> Bools:
             f"mask is {mask.dtype} of shape {mask.shape}, expected bool of shape (height, width); "
             "compare first, e.g. mask > 0"
         )
-    check_size(mask.shape)
+    height, width = mask.shape
+    if height > MAX_SIDE or width > MAX_SIDE or height * width > MAX_PIXELS:
+        check_size(mask.shape)
     return mask
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from itertools import pairwise, starmap
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -37,6 +38,40 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=pool.cache_clear)
 
 
+def map_pieces(
+    function: Callable[[slice], T], work: int, most: int, *, threads: int | None = None
+) -> list[T]:
+    """`function` of each piece of a batch of `work` items, `most` or fewer a piece, in order.
+
+    Each piece is to be one call of a kernel, which leaves the GIL to threads that prepare theirs.
+    Whichever thread is free takes the next piece: another one takes as long to wake up as some
+    masks take to paint.
+    """
+    workers = thread_count(threads, work)
+    pieces = min(work, workers * -(-work // (workers * most)))  # as many a thread
+    bounds = [work * piece // max(1, pieces) for piece in range(pieces + 1)]
+    left = deque(enumerate(starmap(slice, pairwise(bounds))))
+    results: dict[int, T] = {}
+
+    def run() -> None:
+        while True:
+            try:
+                index, part = left.popleft()
+            except IndexError:
+                return
+            results[index] = function(part)
+
+    others = [pool(workers - 1).submit(run) for _ in range(workers - 1)]
+    try:
+        run()
+    finally:
+        left.clear()
+        for other in others:
+            if not other.cancel():
+                other.result()
+    return [results[index] for index in range(pieces)]
+
+
 def map_threads(
     function: Callable[..., T], *arguments: Iterable[object], threads: int | None = None
 ) -> list[T]:
@@ -54,7 +89,7 @@ def map_threads(
     if workers == 1:
         return run(0, len(items))
     bounds = [len(items) * worker // workers for worker in range(workers + 1)]
-    mine, *theirs = itertools.pairwise(bounds)
+    mine, *theirs = pairwise(bounds)
     others = [pool(workers - 1).submit(run, *part) for part in theirs]
     results = run(*mine)
     for other in others:

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from maskcodec.threads import map_threads
+from maskcodec.threads import map_pieces, map_threads
 
 
 def double(value: int) -> int:
@@ -27,6 +27,34 @@ def in_child() -> None:
 @pytest.mark.parametrize("threads", [None, 0, 1, 2, 3, 8])
 def test_results_come_in_order(count: int, threads: int | None) -> None:
     assert map_threads(double, range(count), threads=threads) == [2 * n for n in range(count)]
+
+
+@pytest.mark.parametrize("work", [0, 1, 2, 5, 64, 100])
+@pytest.mark.parametrize("most", [1, 7, 16])
+@pytest.mark.parametrize("threads", [None, 1, 2, 3])
+def test_pieces_cover_a_batch_in_order(work: int, most: int, threads: int | None) -> None:
+    pieces = map_pieces(lambda part: range(work)[part], work, most, threads=threads)
+    assert [n for piece in pieces for n in piece] == [*range(work)]
+    lengths = {len(piece) for piece in pieces}
+    assert lengths <= {*range(1, most + 1)}
+    assert not lengths or max(lengths) - min(lengths) <= 1
+
+
+def test_pieces_go_to_several_threads() -> None:
+    meeting = threading.Barrier(3, timeout=30)
+    assert sorted(map_pieces(lambda _: meeting.wait(), 3, 16, threads=3)) == [0, 1, 2]
+
+
+def test_no_piece_is_begun_after_an_error() -> None:
+    done: list[slice] = []
+
+    def fail(part: slice) -> None:
+        done.append(part)
+        raise KeyError(part)
+
+    with pytest.raises(KeyError):
+        map_pieces(fail, 100, 1, threads=2)
+    assert 1 <= len(done) <= 2, "each thread stops at its first error"
 
 
 def test_several_threads_work() -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 from numpy import bool_, int32
@@ -17,7 +18,7 @@ def nearest(
 ) -> None: ...
 def planes(
     cells: NDArray[int32],
-    labels: NDArray[int32],
+    labels: Sequence[int] | NDArray[int32],
     height: int,
     width: int,
     y0: int,

@@ -1,19 +1,21 @@
-from typing import Any
+from typing import Any, TypeAlias
 
 from numpy import bool_, int32
 from numpy.typing import NDArray
 
-def coverage(
-    mask: NDArray[bool_],
-    height: int,
-    width: int,
-    y0: int,
-    x0: int,
-    y_edges: NDArray[int32],
-    x_edges: NDArray[int32],
-    covered: NDArray[int32],
-    total: NDArray[int32],
-) -> None: ...
+Work: TypeAlias = tuple[
+    NDArray[bool_],
+    int,
+    int,
+    int,
+    int,
+    NDArray[int32],
+    NDArray[int32],
+    NDArray[int32],
+    NDArray[int32],
+]
+
+def coverage(masks: list[Work]) -> None: ...
 def sample(
     values: NDArray[Any],
     itemsize: int,

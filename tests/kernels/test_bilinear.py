@@ -25,7 +25,7 @@ def run_bilinear(cells: Bools, size: Size, box: Box, blank: bool) -> Bools:
     out: Bools = np.zeros(size, np.bool_) if blank else np.ones(size, np.bool_)
     rows, columns = cells.shape
     x0, y0, x1, y1 = box
-    kernels.bilinear(cells, rows, columns, *size, y0, x0, y1, x1, out, blank)
+    kernels.bilinear([(cells, rows, columns, *size, y0, x0, y1, x1, out, blank)])
     return out
 
 
@@ -109,6 +109,24 @@ def test_the_kernel_refuses_what_would_leave_an_array() -> None:
         with pytest.raises(ValueError, match="box leaves"):
             run_bilinear(cells, (4, 6), box, False)
     with pytest.raises(ValueError, match="array's length"):
-        kernels.bilinear(cells, 2, 3, 4, 6, 0, 0, 4, 6, out, False)
+        kernels.bilinear([(cells, 2, 3, 4, 6, 0, 0, 4, 6, out, False)])
     with pytest.raises(ValueError, match="grid is empty"):
-        kernels.bilinear(cells[:0], 0, 2, 4, 6, 0, 0, 4, 6, out, False)
+        kernels.bilinear([(cells[:0], 0, 2, 4, 6, 0, 0, 4, 6, out, False)])
+
+
+def test_several_pictures_are_all_painted_or_none() -> None:
+    """All are checked first, so that nothing is painted where one is refused."""
+    sizes = [(30, 50), (5, 9), (64, 64)]
+    grids = [draw_array("noise", grid, 3) for grid in ((7, 9), (12, 3), (1, 30))]
+    outs = [np.ones(size, np.bool_) for size in sizes]
+    pictures = [
+        (cells, *cells.shape, *size, 0, 0, *size, out, False)
+        for cells, size, out in zip(grids, sizes, outs, strict=True)
+    ]
+    with pytest.raises(ValueError, match="array's length"):
+        kernels.bilinear([*pictures, (grids[0], 8, *pictures[0][2:])])
+    assert all(out.all() for out in outs)
+    kernels.bilinear(pictures)
+    for cells, size, out in zip(grids, sizes, outs, strict=True):
+        np.testing.assert_array_equal(out, reference.bilinear(cells, size))
+    kernels.bilinear([])

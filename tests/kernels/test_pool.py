@@ -27,7 +27,7 @@ def run_coverage(
     shape = (len(y_edges) - 1, len(x_edges) - 1)
     covered, total = np.full(shape, -7, np.int32), np.full(shape, -7, np.int32)
     height, width = mask.shape
-    kernels.coverage(mask, height, width, *corner, y_edges, x_edges, covered, total)
+    kernels.coverage([(mask, height, width, *corner, y_edges, x_edges, covered, total)])
     return covered, total
 
 
@@ -71,6 +71,23 @@ def test_coverage_of_degenerate_and_of_wide_cells(
     covered, total = run_coverage(mask, *edges)
     np.testing.assert_array_equal(covered, reference.coverage(mask, *edges)[0])
     np.testing.assert_array_equal(covered, total)
+
+
+def test_several_masks_are_all_counted_or_none() -> None:
+    work = []
+    for seed, (size, grid) in enumerate(
+        (((30, 50), (7, 9)), ((5, 9), (12, 3)), ((64, 700), (1, 1)))
+    ):
+        edges = resample.cell_edges(size[0], grid[0]), resample.cell_edges(size[1], grid[1])
+        counts = np.full((2, *grid), -7, np.int32)
+        work.append((draw_array("noise", size, seed), *size, 0, 0, *edges, counts[0], counts[1]))
+    with pytest.raises(ValueError, match="array's length"):
+        kernels.coverage([*work, (work[0][0], 31, *work[0][2:])])
+    assert all((covered == -7).all() for *_, covered, _ in work)
+    kernels.coverage(work)
+    for mask, _, _, _, _, y_edges, x_edges, covered, total in work:
+        np.testing.assert_array_equal((covered, total), reference.coverage(mask, y_edges, x_edges))
+    kernels.coverage([])
 
 
 def test_coverage_counts_every_true_byte_once() -> None:
@@ -166,7 +183,7 @@ def test_kernels_refuse_what_would_leave_an_array() -> None:
     ]
     for arguments in bad_calls:
         with pytest.raises(ValueError, match=r"array's length|cell edges"):
-            kernels.coverage(*arguments)
+            kernels.coverage([arguments])
     index = np.zeros(2, np.int32)
     byte = np.zeros((2, 2), np.bool_)
     for ys, xs in ((index + 4, index), (index, index + 6), (index - 1, index)):

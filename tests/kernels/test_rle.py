@@ -57,6 +57,10 @@ def encode_sparse(pixels: npt.NDArray[np.uint8], room: int) -> Counts | None:
     return scratch[: lengths[0]] if lengths else None
 
 
+def new_counts(length: int) -> Counts:
+    return np.empty(length, np.uint32)
+
+
 def encode_dense(pixels: npt.NDArray[np.uint8]) -> Counts:
     height, width = pixels.shape
     changes = np.empty((width, -(-height // 64)), np.uint64)
@@ -173,6 +177,27 @@ def test_bytes_that_no_bool_holds_stay_inside(size: tuple[int, int], seed: int, 
             assert counts.size <= pixels.size + 1
     assert encode_dense(pixels).size <= pixels.size + 1
     assert encode_linear(pixels.ravel()).size <= pixels.size + 1
+
+
+@given(mask=masks(), pixels_per_change=st.sampled_from((1, 3, 24, 1 << 40)))
+def test_one_mask_in_one_call(mask: Bools, pixels_per_change: int) -> None:
+    wanted = reference.encode(mask)
+    counts = rle_encode.encode_one(mask, pixels_per_change, new_counts)
+    if counts is None:
+        assert wanted.size > mask.size // pixels_per_change
+    else:
+        np.testing.assert_array_equal(counts, wanted)
+    assert pixels_per_change > 1 or counts is not None
+
+
+def test_one_call_declines_what_is_no_mask_in_c_order() -> None:
+    mask = np.zeros((5, 70), np.bool_)
+    others: list[Any] = [mask[:, ::2], mask.T, mask[None], mask[0], mask.view("u2")]
+    for other in others:
+        assert rle_encode.encode_one(other, 24, new_counts) is None
+    for wrong in (lambda _: np.empty(2, np.uint32), lambda _: b"1234"):
+        with pytest.raises((ValueError, BufferError)):
+            rle_encode.encode_one(mask, 24, wrong)  # type: ignore[arg-type]
 
 
 def test_scratch_of_a_wrong_size_is_refused() -> None:
