@@ -91,7 +91,7 @@ class Totals:
         self.encode_us.append(trip.encode_us)
         self.decode_us.append(trip.decode_us)
         if counter is not None:
-            self.tokens.append(counter.count(trip.text))
+            self.tokens.append(counter.adding(self.codec.vocab()).count(trip.text))
 
     def fail(self, reason: str) -> None:
         """Count a mask that could not be encoded."""

@@ -120,6 +120,7 @@ def write_sheet(
     *,
     lead: str = "",
     summary: Callable[[], Table] | None = None,
+    style: str = "",
 ) -> None:
     """Write a sheet, example by example, so that few pictures are in memory at a time.
 
@@ -129,26 +130,28 @@ def write_sheet(
         examples: the examples, in order.
         lead: a paragraph below the heading.
         summary: makes the table that stands before the examples, once the last one was drawn.
+        style: CSS to be added.
     """
     with tempfile.TemporaryFile() as body:
         for example in examples:
             body.write(_example(example).encode("utf-8"))
-        stream.write(_head(title, lead, summary() if summary else None).encode("utf-8"))
+        head = page_head(title, lead, style) + (table(summary()) if summary else "")
+        stream.write(head.encode("utf-8"))
         body.seek(0)
         shutil.copyfileobj(body, stream)
     stream.write(b"</body>\n</html>\n")
 
 
-def _head(title: str, lead: str, summary: Table | None) -> str:
+def page_head(title: str, lead: str = "", style: str = "") -> str:
+    """The start of a page up to its first heading and its lead; `style` is CSS to be added."""
     name = escape(title)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta http-equiv="Content-Security-Policy" '
         "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{name}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{name}</h1>\n"
+        f"<title>{name}</title>\n<style>{STYLE}{style}</style>\n</head>\n<body>\n<h1>{name}</h1>\n"
         + (f"<p class=lead>{escape(lead)}</p>\n" if lead else "")
-        + (_table(summary) if summary is not None else "")
     )
 
 
@@ -161,15 +164,16 @@ def escape(text: str) -> str:
     return html.escape(_CONTROL.sub(lambda found: f"⟨{ord(found.group()):02X}⟩", plain))
 
 
-def _table(table: Table) -> str:
-    head = "".join(f"<th scope=col>{escape(column)}</th>" for column in table.columns)
+def table(content: Table) -> str:
+    """A table as HTML, with its note below."""
+    head = "".join(f"<th scope=col>{escape(column)}</th>" for column in content.columns)
     body = "".join(
         f"<tr><th scope=row>{_breakable(row[0])}</th>"
         + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
         + "</tr>\n"
-        for row in table.rows
+        for row in content.rows
     )
-    note = f"<p class=note>{escape(table.note)}</p>\n" if table.note else ""
+    note = f"<p class=note>{escape(content.note)}</p>\n" if content.note else ""
     return (
         f"<div class=scroll><table>\n<thead><tr>{head}</tr></thead>\n"
         f"<tbody>\n{body}</tbody>\n</table></div>\n{note}"

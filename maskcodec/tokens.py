@@ -10,12 +10,16 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from .errors import MaskCodecError
+from .vocab import Vocab
+
+Count: TypeAlias = Callable[[str], int]
 
 GPT4O = "gpt4o"
 """The name that stands for OpenAI's o200k_base vocabulary."""
@@ -30,13 +34,23 @@ class TokenCounter:
         name: `"gpt4o"`, or the path of the `tokenizer.json` as it was given.
     """
 
-    def __init__(self, name: str, count: Callable[[str], int]) -> None:
+    def __init__(
+        self, name: str, make: Callable[[tuple[str, ...]], Count], added: tuple[str, ...] = ()
+    ) -> None:
         self.name = name
-        self._count = count
+        self._make = make
+        self._added = added
+        self._count = make(added)
 
     def count(self, text: str) -> int:
         """How many tokens `text` is; half a surrogate pair counts as `U+FFFD` does."""
         return self._count(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+
+    def adding(self, vocab: Vocab) -> TokenCounter:
+        """A counter for a tokenizer to which the tokens of a codec were added: each counts one."""
+        if not vocab:
+            return self
+        return TokenCounter(self.name, self._make, (*self._added, *vocab.tokens))
 
 
 def load_counter(tokenizer: str | Path) -> TokenCounter:
@@ -65,7 +79,25 @@ def _gpt4o() -> TokenCounter:
         warnings.simplefilter("ignore", DeprecationWarning)
         package = _import("bpe_openai", "bpe-openai", GPT4O)
         encoding = package.get_encoding("o200k_base")
-    return TokenCounter(GPT4O, lambda text: len(encoding.encode_ordinary(text)))
+
+    def count(text: str) -> int:
+        return len(encoding.encode_ordinary(text))
+
+    @functools.lru_cache(maxsize=4)
+    def make(added: tuple[str, ...]) -> Count:
+        if not added:
+            return count
+        # The longest that fits, as Hugging Face's tokenizers choose.
+        longest_first = sorted(added, key=len, reverse=True)
+        pattern = re.compile(f"({'|'.join(map(re.escape, longest_first))})")
+
+        def count_with_added(text: str) -> int:
+            pieces = pattern.split(text)
+            return len(pieces) // 2 + sum(map(count, pieces[::2]))
+
+        return count_with_added
+
+    return TokenCounter(GPT4O, make)
 
 
 def _hugging_face(path: Path, name: str) -> TokenCounter:
@@ -76,6 +108,11 @@ def _hugging_face(path: Path, name: str) -> TokenCounter:
             f"{name}: no such file; give the path of a tokenizer.json, or the name {GPT4O!r}"
         )
     package = _import("tokenizers", "tokenizers", name)
+    make = functools.partial(_hugging_face_count, package, path, name)
+    return TokenCounter(name, functools.lru_cache(maxsize=4)(make))
+
+
+def _hugging_face_count(package: Any, path: Path, name: str, added: tuple[str, ...]) -> Count:
     try:
         tokenizer = package.Tokenizer.from_file(str(path))
     except Exception as error:  # the Rust side raises bare Exception
@@ -83,7 +120,8 @@ def _hugging_face(path: Path, name: str) -> TokenCounter:
     # A file may carry padding or truncation, which would count what is not in the text.
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    return TokenCounter(name, lambda text: len(tokenizer.encode(text, add_special_tokens=False)))
+    tokenizer.add_tokens(list(added))
+    return lambda text: len(tokenizer.encode(text, add_special_tokens=False))
 
 
 def _import(module: str, package: str, name: str) -> Any:

@@ -14,6 +14,7 @@ from tokenizers.processors import TemplateProcessing
 
 from maskcodec import MaskCodecError
 from maskcodec.tokens import _gpt4o, default_counter, load_counter
+from maskcodec.vocab import Vocab
 
 
 @pytest.fixture
@@ -55,6 +56,36 @@ def test_half_a_surrogate_pair_counts_as_a_replacement_character(tokenizer: Path
     for counter in (load_counter("gpt4o"), load_counter(tokenizer)):
         assert counter.count("a\ud800b") == counter.count("a\ufffdb")
         assert counter.count("\U0001f600") == counter.count("\ud83d\ude00")
+
+
+ADDED = Vocab(("<|m_0|>", "<|m_0|>1", "<x>"))
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    # The longest token that fits is taken; what stands between is counted as ever.
+    [
+        ("<|m_0|><x><|m_0|>", ["", "", "", ""]),
+        ("<|m_0|>1<x>", ["", "", ""]),
+        ("dog <x> cat", ["dog ", " cat"]),
+        ("", [""]),
+        ("<x", ["<x"]),
+    ],
+)
+def test_added_tokens_count_one_each(tokenizer: Path, text: str, pieces: list[str]) -> None:
+    for counter in (load_counter(tokenizer), load_counter("gpt4o")):
+        expected = sum(map(counter.count, pieces)) + len(pieces) - 1
+        grown = counter.adding(ADDED)
+        assert grown.count(text) == expected
+        assert grown.name == counter.name
+        assert counter.adding(Vocab()).count(text) == counter.count(text)
+
+
+def test_tokens_can_be_added_twice_and_leave_the_counter_as_it_was() -> None:
+    counter = load_counter("gpt4o")
+    both = counter.adding(Vocab(("<a>",))).adding(ADDED)
+    assert both.count("<a><|m_0|>") == 2
+    assert counter.count("<a><|m_0|>") > 2
 
 
 def test_name_says_what_counts(tokenizer: Path) -> None:

@@ -25,14 +25,18 @@ INPUT is one of
                  {"image", "size": [h, w], "spec", "text"}, and "truth" if it is known
 
 --output writes a PNG of one image with its masks in colours. --sheet writes one HTML file that
-needs nothing else: image, truth, text and decoded mask side by side, with IoU and token count."""
+needs nothing else: image, truth, text and decoded mask side by side, with IoU and token count.
+
+--prefixes shows each object of a codec of shape tokens at its first 1, 2, 4, 8, ... codes: those
+that --spec writes for --masks, or those of a text or of records."""
 
 EXAMPLES = """\
   maskcodec show dog.jpg --masks dog.png --output overlay.png
   maskcodec show street.jpg --masks instances_val2017.json --output overlay.png
   maskcodec show dog.jpg --text answer.txt --spec boxgrid --output overlay.png
   maskcodec show dog.jpg --text answer.txt --spec boxgrid --masks dog.png --sheet dog.html
-  maskcodec show val.jsonl --image-dir val2017 --sheet val.html --limit 50"""
+  maskcodec show val.jsonl --image-dir val2017 --sheet val.html --limit 50
+  maskcodec show dog.jpg --masks dog.png --spec shapetokens:tokens=16 --prefixes --sheet dog.html"""
 
 RECORDS = (".jsonl", ".jsonl.gz")
 
@@ -64,6 +68,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--output", "-o", type=Path, metavar="PNG", help="the picture to write")
     parser.add_argument("--sheet", type=Path, metavar="HTML", help="the sheet to write")
+    parser.add_argument(
+        "--prefixes", action="store_true",
+        help="in --sheet: each object at its first 1, 2, 4, 8, ... codes",
+    )  # fmt: skip
     args.add_tokenizer(parser)
     parser.add_argument(
         "--limit", type=args.count, metavar="N", help="show the first N records only"
@@ -87,6 +95,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is None and arguments.sheet is None:
         raise MaskCodecError("give --output FILE.png for a picture, or --sheet FILE.html")
     _check_outputs(arguments)
+    if arguments.prefixes:
+        from .show_prefixes import show_prefixes
+
+        return show_prefixes(arguments)
     if arguments.input.name.lower().endswith(RECORDS):
         if arguments.sheet is None or arguments.output is not None:
             raise MaskCodecError(f"{arguments.input} holds records: give --sheet FILE.html")
@@ -130,7 +142,7 @@ def _show_image(arguments: argparse.Namespace) -> int:
     answer = None
     if arguments.text is not None:
         codec = get_codec(arguments.spec)
-        answer = make_answer(codec, _text(arguments.text), size, truth, counter)
+        answer = make_answer(codec, read_text(arguments.text), size, truth, counter)
         _say_repairs(answer)
     if arguments.output is not None:
         masks = truth if answer is None else answer.masks
@@ -165,7 +177,7 @@ def make_answer(
         text,
         masks,
         iou=None if truth is None else answer_iou(masks, truth, size),
-        tokens=None if counter is None else counter.count(text),
+        tokens=None if counter is None else counter.adding(codec.vocab()).count(text),
         repairs=decoded.repairs,
     )
 
@@ -182,7 +194,7 @@ def make_group(truth: Sequence[Mask] | None, answer: Answer | None) -> Group:
     return Group("", truth, answers, "mask" if matched else "label")
 
 
-def _text(given: str) -> str:
+def read_text(given: str) -> str:
     """The text in a file, or `given` itself where there is no such file."""
     from .texts import read_plain
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from ..errors import MaskCodecError, RecordError
 from ..mask import Mask
 from ..overlay import Rgb
 from ..records import Record
-from ..sheet import Answer, Example, Table, write_sheet
+from ..sheet import Answer, Example, Group, Table, write_sheet
 from ..tokens import TokenCounter
 from ..writing import atomic
 from .show import load_counter, make_answer, make_group
@@ -66,22 +66,32 @@ class _Figures:
         ]
 
 
-class _Sheet:
-    """Turns texts into examples and keeps count."""
+class RecordSheet:
+    """Turns texts into examples and keeps count.
+
+    Attributes:
+        style: CSS to be added to the sheet's.
+    """
+
+    style = ""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.folder: Path | None = arguments.image_dir
         self.counter: TokenCounter | None = load_counter(arguments.tokenizer)
         self.figures: dict[str, _Figures] = {}
+        self.shown = 0
         self.left_out = 0
         self.without_image = 0
 
     def examples(self, texts: Iterator[Text | RecordError], bar: Any) -> Iterator[Example]:
+        """An example for each text that can be shown."""
         for text in texts:
             try:
                 if isinstance(text, RecordError):
                     raise text
-                yield self._example(text)
+                example = self._example(text)
+                self.shown += 1
+                yield example
             except MaskCodecError as error:
                 self._leave_out(error)
             bar.update()
@@ -94,11 +104,18 @@ class _Sheet:
     def _example(self, text: Text) -> Example:
         assert text.size is not None
         truth = None if text.record is None else _truth(text.record, text.size)
-        answer = make_answer(text.codec, text.text, text.size, truth, self.counter)
+        groups = self.groups(text, text.size, truth)
         image, about = self._image(text, text.size)
-        self.figures.setdefault(text.codec.spec, _Figures()).add(answer)
         title = text.id if text.image in text.id else f"{text.id} ({text.image})"
-        return Example(title, about, image, [make_group(truth, answer)])
+        return Example(title, about, image, groups)
+
+    def groups(
+        self, text: Text, size: tuple[int, int], truth: Sequence[Mask] | None
+    ) -> list[Group]:
+        """What is shown of one text."""
+        answer = make_answer(text.codec, text.text, size, truth, self.counter)
+        self.figures.setdefault(text.codec.spec, _Figures()).add(answer)
+        return [make_group(truth, answer)]
 
     def _image(self, text: Text, size: tuple[int, int]) -> tuple[Rgb, str]:
         """The image of a text, or grey with the reason."""
@@ -113,6 +130,7 @@ class _Sheet:
             return np.full((*size, 3), GREY, dtype=np.uint8), f"no image: {error.reason}"
 
     def summary(self) -> Table:
+        """The table at the head of the sheet."""
         columns = ["codec", "records", "mean IoU", "tokens", "characters", "with repairs"]
         counted = "not counted" if self.counter is None else f"of {self.counter.name}"
         note = f"Tokens ({counted}) and characters are medians. {NOTE}"
@@ -130,8 +148,8 @@ def _truth(record: Record, size: tuple[int, int]) -> list[Mask] | None:
     return [Mask(paint_counts(one, size), one.text("label", "")) for one in objects]
 
 
-def show_records(arguments: argparse.Namespace) -> int:
-    """Write the sheet; 1 if records were left out.
+def show_records(arguments: argparse.Namespace, sheet: RecordSheet | None = None) -> int:
+    """Write a sheet of texts beside their truth, or another `sheet`; 1 if records were left out.
 
     Raises:
         RecordError: no such file.
@@ -144,20 +162,19 @@ def show_records(arguments: argparse.Namespace) -> int:
     texts = read_texts(str(arguments.input), arguments.spec, None)
     if arguments.limit is not None:
         texts = (text for _, text in zip(range(arguments.limit), texts, strict=False))
-    sheet = _Sheet(arguments)
+    sheet = sheet or RecordSheet(arguments)
     bar = progress(arguments.limit, "records", quiet=arguments.quiet)
     try:
         with atomic(arguments.sheet) as stream:
             examples = sheet.examples(texts, bar)
             title = f"maskcodec: {arguments.input.name}"
-            write_sheet(stream, title, examples, summary=sheet.summary)
-            if not sheet.figures:
+            write_sheet(stream, title, examples, summary=sheet.summary, style=sheet.style)
+            if not sheet.shown:
                 raise MaskCodecError(f"{arguments.input} holds no record that can be shown")
     finally:
         bar.close()
     if not arguments.quiet:
-        count = sum(len(figures.characters) for figures in sheet.figures.values())
-        parts = [f"{count} records in {arguments.sheet}"]
+        parts = [f"{sheet.shown} records in {arguments.sheet}"]
         parts += [f"{sheet.left_out} left out"] * bool(sheet.left_out)
         parts += [f"{sheet.without_image} without their image"] * bool(sheet.without_image)
         say("show", "; ".join(parts))

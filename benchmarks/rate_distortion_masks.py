@@ -1,0 +1,111 @@
+"""The masks of a rate-distortion run: read from any data set, split by image, sampled by seed."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from maskcodec import MaskCodecError, RecordError, rle
+from maskcodec.datasets.image_split import Split, in_split
+from maskcodec.datasets.inputs import open_inputs
+from maskcodec.datasets.sample import Entry, ReadOptions
+
+from .rate_distortion_measure import Shape
+
+
+@dataclass(frozen=True)
+class Masks:
+    """The masks of a run.
+
+    Attributes:
+        shapes: the masks that hold at least one pixel.
+        about: what they are, as JSON takes it; `sha256` tells whether two runs had the same ones.
+        problems: what could not be read, one line each.
+    """
+
+    shapes: list[Shape]
+    about: dict[str, Any]
+    problems: list[str]
+
+
+def read_masks(
+    paths: Sequence[Path], split: Split, count: int | None, seed: int, *, quiet: bool = False
+) -> Masks:
+    """Read the masks of files that `maskcodec.datasets` reads, each object alone.
+
+    Args:
+        paths: COCO json, JSONL of run lengths, mask files or folders.
+        split: see `maskcodec.datasets.image_split`.
+        count: take so many of them, drawn by `seed`; None takes all.
+        seed: of the draw.
+        quiet: no progress bar.
+
+    Raises:
+        RecordError: there is no such file.
+        MaskCodecError: there is no mask.
+    """
+    entries = open_inputs(paths, ReadOptions(per="object"))
+    shapes: list[Shape] = []
+    images: list[str] = []
+    problems: list[str] = []
+    empty = 0
+    bar = tqdm(entries.items, total=entries.total, unit=" masks", disable=quiet or None)
+    for item in bar:
+        try:
+            found = _read(item, split)
+        except RecordError as error:
+            problems.append(str(error))
+            continue
+        empty += sum(not shape.counts for shape in found[1])
+        kept = [shape for shape in found[1] if shape.counts]
+        shapes.extend(kept)
+        images.extend([found[0]] * len(kept))
+    if not shapes:
+        raise MaskCodecError(
+            f"no mask of split {split!r} in {', '.join(map(str, paths))}"
+            + (f"; the first of {len(problems)} problems: {problems[0]}" if problems else "")
+        )
+    if count is not None and count < len(shapes):
+        chosen = sorted(random.Random(seed).sample(range(len(shapes)), count))
+        shapes, images = [shapes[i] for i in chosen], [images[i] for i in chosen]
+    about = {
+        "files": [str(path) for path in paths],
+        "split": split,
+        "count": len(shapes),
+        "images": len(set(images)),
+        "drawn": count,
+        "seed": seed,
+        "without_pixels": empty,
+        "unreadable": len(problems),
+        "sha256": _digest(shapes),
+    }
+    return Masks(shapes, about, problems)
+
+
+def _read(item: Entry | RecordError, split: Split) -> tuple[str, list[Shape]]:
+    """The image of an entry and its masks in the split; those without pixels have no counts."""
+    if isinstance(item, RecordError):
+        raise item
+    if item.image is not None and not in_split(item.image, split):
+        return item.image, []
+    sample = item.load()
+    if not in_split(sample.image, split):
+        return sample.image, []
+    shapes = [
+        Shape(sample.size, rle.to_string(rle.encode(mask.array)).decode() if mask.area else "")
+        for mask in sample.masks
+    ]
+    return sample.image, shapes
+
+
+def _digest(shapes: Sequence[Shape]) -> str:
+    digest = hashlib.sha256()
+    for shape in shapes:
+        digest.update(f"{shape.size[0]}x{shape.size[1]} {shape.counts}\n".encode())
+    return digest.hexdigest()

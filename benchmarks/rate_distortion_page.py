@@ -1,0 +1,182 @@
+"""A rate-distortion report as one HTML page that loads nothing: plots, tables, how it was made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from maskcodec.sheet import Table, escape, page_head, table
+
+from . import curve_plot, svg_canvas
+from .curve_plot import MARKERS, Frame, Plot, Ranges
+from .rate_distortion_curves import BUDGETS, Point, best_within, curves, hull
+from .rate_distortion_measure import CHARACTERS, GROUPS
+
+FIGURES = {"iou": "IoU", "boundary_iou": "boundary IoU"}
+SIZES = {"small": "small: under 32² pixels", "medium": "medium", "large": "large: from 96² pixels"}
+
+STYLE = (
+    svg_canvas.STYLE
+    + """
+.plots { display: grid; gap: 12px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem),
+  1fr)); }
+.plots.three { grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); }
+.plots figure { padding: .5rem .5rem .25rem; }
+.legend { display: flex; flex-wrap: wrap; gap: .35rem 1.4rem; padding: 0; margin: 0 0 1rem;
+  list-style: none; font: .85rem ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+.legend svg { display: inline-block; width: 1.9rem; height: 1rem; vertical-align: -.15rem; }
+h3 { margin-top: 2rem; }
+details.unit { margin: 0; font-size: inherit; }
+details.unit summary h2 { display: inline-block; color: var(--text); }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; font-size: .85rem; }
+dt { color: var(--dim); } dd { margin: 0; }
+"""
+)
+
+LEAD = (
+    "Each mask was written alone, with one label, and read back at its own size. Costs are means "
+    "over masks, without the label. The scale of IoU is the logarithm of what is missing to 1."
+)
+HULL_NOTE = (
+    "The broad line is the best that can be had for the money: whoever writes some masks by one "
+    "spec and the rest by another reaches every point of it."
+)
+
+
+def page(document: dict[str, Any]) -> str:
+    """The page; plots of the first tokenizer stand open, those of the others can be unfolded."""
+    masks = document["masks"]
+    units = [*document["tokenizers"]] or [CHARACTERS]
+    parts = [page_head("IoU against tokens", LEAD, STYLE), _legend(document)]
+    what = {"all": "", "held-out": "held-out ", "train": "training "}[masks["split"]]
+    counted = f"{masks['count']:,} masks of {masks['images']:,} {what}images"
+    parts.append(f"<p class=note>{escape(counted)}. {escape(HULL_NOTE)}</p>\n")
+    for index, unit in enumerate(units):
+        state = "" if index else " open"
+        heading = f"<summary><h2>{escape(_title(unit))}</h2></summary>"
+        section = f"<details class=unit{state}>{heading}\n{_section(document, unit)}</details>"
+        parts.append(f"<section>\n{section}</section>\n")
+    parts.append(_figures(document, units))
+    parts.append(_about(document))
+    return "".join(parts) + "</body>\n</html>\n"
+
+
+def _title(unit: str) -> str:
+    return "Characters" if unit == CHARACTERS else f"Tokens of {unit}"
+
+
+def _axis(unit: str) -> str:
+    return "characters" if unit == CHARACTERS else f"tokens ({unit})"
+
+
+def _legend(document: dict[str, Any]) -> str:
+    names = dict.fromkeys(entry["curve"] for entry in document["points"])
+    items = []
+    for index, name in enumerate(names):
+        canvas = svg_canvas.SvgCanvas(30, 16, name)
+        canvas.line([(1, 8), (29, 8)], index, 2)
+        canvas.marker((15, 8), MARKERS[index % len(MARKERS)], index, name)
+        items.append(f"<li>{canvas.finish()} {escape(name)}</li>")
+    canvas = svg_canvas.SvgCanvas(30, 16, "best")
+    canvas.line([(5, 8), (25, 8)], "hull", 9)
+    items.append(f"<li>{canvas.finish()} best at each budget</li>")
+    return f"<ul class=legend>{''.join(items)}</ul>\n"
+
+
+def _section(document: dict[str, Any], unit: str) -> str:
+    """The plots of one tokenizer, and the winners."""
+    every = [
+        point
+        for figure in FIGURES
+        for group in GROUPS
+        for line in curves(document, figure, group, unit).values()
+        for point in line
+    ]
+    if not every:
+        return "<p class=note>Nothing could be written.</p>\n"
+    axes = curve_plot.ranges(every)
+    parts = ["<div class=plots>"]
+    parts += [_plot(document, figure, "all", unit, axes, (640, 470)) for figure in FIGURES]
+    parts.append("</div>\n")
+    for figure, name in FIGURES.items():
+        heading = f"{name[0].upper()}{name[1:]} by the size of the object"
+        parts.append(f"<h3>{heading}</h3>\n<div class='plots three'>")
+        parts += [_plot(document, figure, group, unit, axes, (470, 400)) for group in SIZES]
+        parts.append("</div>\n")
+    parts.append(f"<h3>Best at each budget</h3>\n{_winners(document, unit)}")
+    return "".join(parts)
+
+
+def _plot(
+    document: dict[str, Any],
+    figure: str,
+    group: str,
+    unit: str,
+    axes: Ranges,
+    size: tuple[int, int],
+) -> str:
+    lines = curves(document, figure, group, unit)
+    points = [point for line in lines.values() for point in line]
+    name = FIGURES[figure]
+    title = name if group == "all" else f"{name}, {SIZES[group]}"
+    canvas = svg_canvas.SvgCanvas(*size, f"{title} against {_axis(unit)}")
+    plot = Plot(title, _axis(unit), name, lines, hull(points))
+    curve_plot.draw(canvas, plot, Frame(0, 0, *size), axes)
+    return f"<figure>{canvas.finish()}</figure>\n"
+
+
+def _winners(document: dict[str, Any], unit: str) -> str:
+    rows = []
+    for budget in BUDGETS:
+        cells = [f"{budget:,}"]
+        for figure in FIGURES:
+            lines = curves(document, figure, "all", unit)
+            best = best_within([point for line in lines.values() for point in line], budget)
+            cells += ["–", "–", "–"] if best is None else _winner(best)
+        rows.append(cells)
+    columns = ["mean at most", "IoU", "spec", "cost", "boundary IoU", "spec", "cost"]
+    return table(Table(columns, rows, f"The cost is the mean of {_axis(unit)} a mask."))
+
+
+def _winner(point: Point) -> list[str]:
+    return [f"{point.quality:.3f}", point.spec, f"{point.cost:.1f}"]
+
+
+def _figures(document: dict[str, Any], units: list[str]) -> str:
+    """All points in one table."""
+    columns = ["spec", *(f"{_axis(unit)}: mean / median / p95" for unit in units)]
+    columns += ["IoU", "small", "medium", "large", "boundary IoU", "small", "medium", "large"]
+    columns += ["lost", "failed"]
+    rows = []
+    for entry in document["points"]:
+        groups = entry["groups"]
+        costs = [groups["all"]["costs"].get(unit) for unit in units]
+        cells = [entry["short"]]
+        cells += [
+            f"{c['mean']:,.1f} / {c['median']:,g} / {c['p95']:,.0f}" if c else "–" for c in costs
+        ]
+        cells += [
+            f"{groups[group][figure]:.3f}" if group in groups else "–"
+            for figure in FIGURES
+            for group in GROUPS
+        ]
+        cells += [f"{100 * groups['all']['share_iou_0']:.1f} %", f"{entry['failed']:,}"]
+        rows.append(cells)
+    note = "lost: the share of masks of which nothing is left. failed: could not be written; IoU 0."
+    content = table(Table(columns, rows, note))
+    return f"<section>\n<h2>All figures</h2>\n{content}</section>\n"
+
+
+def _about(document: dict[str, Any]) -> str:
+    masks, machine = document["masks"], document["machine"]
+    drawn = "" if masks["drawn"] is None else f", {masks['drawn']:,} drawn by seed {masks['seed']}"
+    facts = {
+        "command": document["command"],
+        "masks": f"{', '.join(masks['files'])}; split {masks['split']}{drawn}",
+        "sha256": masks["sha256"],
+        "versions": ", ".join(f"{name} {value}" for name, value in document["versions"].items()),
+        "machine": f"{machine['cores']} cores, {machine['processor']}; {machine['system']}; "
+        f"Python {machine['python']}",
+    }
+    facts |= {f"left out: {spec}": reason for spec, reason in document["left_out"].items()}
+    items = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts.items())
+    return f"<section>\n<h2>How it was measured</h2>\n<dl>{items}</dl>\n</section>\n"

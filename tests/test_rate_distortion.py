@@ -1,0 +1,330 @@
+"""The rate-distortion program: right figures, nothing lost when it is stopped, whole reports."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from reading import disc, rle_fields, write_jsonl
+from strategies import draw_array
+from strip_codec import strips
+from test_sheet import Page
+from tokenizers import Tokenizer, pre_tokenizers
+from tokenizers.models import WordLevel
+
+from benchmarks import rate_distortion
+from benchmarks.rate_distortion import main
+from benchmarks.rate_distortion_measure import LABEL
+from benchmarks.rate_distortion_specs import curve_of, default_specs, read_setting, short_spec
+from maskcodec import Mask, MaskCodecError, get_codec, list_codecs
+from maskcodec.boundary import boundary_iou
+from maskcodec.datasets.image_split import is_held_out
+from maskcodec.metrics import iou
+
+__all__ = ["strips"]
+
+SIZE = (90, 120)
+SPECS = ("boxgrid:rows=8", "text4seg:grid=16", "polygon:tolerance=0.02")
+IMAGES = 24
+
+
+def array_of(index: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Discs and ellipses of all size classes."""
+    if index % 3 == 0:
+        return disc(SIZE, (40, 30 + 2 * index), 5)
+    return draw_array("ellipses", SIZE, index)
+
+
+@pytest.fixture
+def masks(tmp_path: Path) -> Path:
+    """A mask an image, one without pixels, and a line that can't be read."""
+    records: list[object] = [
+        rle_fields(Mask(array_of(index), "cat"), f"{index:012}.jpg", index)
+        for index in range(IMAGES)
+    ]
+    records.append(rle_fields(Mask(np.zeros(SIZE, np.bool_), "cat"), "000000000010.jpg", "empty"))
+    records.append('{"image": "x.jpg", "counts": 3}')
+    return write_jsonl(tmp_path / "masks.jsonl", records)
+
+
+@pytest.fixture
+def tokenizer(tmp_path: Path) -> Path:
+    """A tokenizer for which every character is a token."""
+    made = Tokenizer(WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    made.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    path = tmp_path / "tokenizer.json"
+    made.save(str(path))
+    return path
+
+
+def report(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(path.read_text())
+    return document
+
+
+def run(masks: Path, *options: str | Path, specs: Iterable[str] = SPECS) -> int:
+    given = ["--specs", *specs] if specs else []
+    return main([str(masks), "--quiet", "--jobs", "1", *given, *map(str, options)])
+
+
+def test_figures_are_those_of_the_codec(
+    masks: Path, tokenizer: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "rd.json"
+    assert run(masks, "--json", out, "--tokenizer", f"letters={tokenizer}", "gpt4o") == 0
+    document = report(out)
+    assert [point["spec"] for point in document["points"]] == [get_codec(s).spec for s in SPECS]
+    assert document["masks"]["count"] == IMAGES
+    assert document["masks"]["without_pixels"] == 1
+    assert document["masks"]["unreadable"] == 1
+    assert document["versions"]["numpy"] == np.__version__
+    printed = capsys.readouterr()
+    assert "masks.jsonl:26" in printed.err
+    for point in document["points"]:
+        codec = get_codec(point["spec"])
+        trips = []
+        for index in range(IMAGES):
+            truth = array_of(index)
+            text = codec.encode([Mask(truth, LABEL)], SIZE)
+            found = codec.decode(text, SIZE).masks
+            pixels = found[0].array if found else np.zeros(SIZE, np.bool_)
+            trips.append((truth.sum(), iou(pixels, truth), boundary_iou(pixels, truth), len(text)))
+        area, overlap, boundary, length = map(np.array, zip(*trips, strict=True))
+        groups = point["groups"]
+        for group, chosen in {
+            "all": area >= 0,
+            "small": area < 32**2,
+            "medium": (area >= 32**2) & (area < 96**2),
+            "large": area >= 96**2,
+        }.items():
+            if not chosen.any():
+                assert group not in groups
+                continue
+            assert groups[group]["count"] == chosen.sum()
+            assert groups[group]["iou"] == pytest.approx(overlap[chosen].mean())
+            assert groups[group]["boundary_iou"] == pytest.approx(boundary[chosen].mean())
+            assert groups[group]["share_iou_0"] == pytest.approx((overlap[chosen] == 0).mean())
+            costs = groups[group]["costs"]
+            # A label is three characters, and it is paid once at the most.
+            assert costs["characters"]["mean"] == pytest.approx(length[chosen].mean() - 3)
+            assert costs["characters"]["p95"] == np.percentile(length[chosen] - 3, 95)
+            assert costs["letters"] == costs["characters"]
+            assert 0 < costs["gpt4o"]["median"] < costs["characters"]["median"]
+        line = next(line for line in printed.out.splitlines() if f"`{point['short']}`" in line)
+        assert f"{overlap.mean():.4f}" in line
+
+
+def test_splits_part_the_masks_by_image(masks: Path, tmp_path: Path) -> None:
+    counts = {}
+    for split in ("held-out", "train", "all"):
+        out = tmp_path / f"{split}.json"
+        assert run(masks, "--split", split, "--json", out, specs=["boxgrid"]) == 0
+        counts[split] = report(out)["masks"]["count"]
+    held_out = sum(is_held_out(f"{index:012}.jpg") for index in range(IMAGES))
+    assert counts == {"held-out": held_out, "train": IMAGES - held_out, "all": IMAGES}
+
+
+def test_a_draw_is_the_same_for_the_same_seed(masks: Path, tmp_path: Path) -> None:
+    digests = []
+    for seed in ("1", "1", "2"):
+        out = tmp_path / "rd.json"
+        assert run(masks, "--count", "7", "--seed", seed, "--json", out, specs=["boxgrid"]) == 0
+        assert report(out)["masks"]["count"] == 7
+        digests.append(report(out)["masks"]["sha256"])
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_several_processes_measure_the_same(masks: Path, tmp_path: Path) -> None:
+    points = []
+    for jobs in ("1", "2"):
+        out = tmp_path / f"{jobs}.json"
+        options = ["--specs", *SPECS[:2], "--tokenizer", "gpt4o", "--json", str(out)]
+        assert main([str(masks), "--quiet", "--jobs", jobs, *options]) == 0
+        points.append(report(out)["points"])
+    assert points[0] == points[1]
+
+
+def test_ctrl_c_keeps_finished_specs_and_resume_measures_the_rest(
+    masks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, out = tmp_path / "whole.json", tmp_path / "rd.json"
+    assert run(masks, "--json", whole) == 0
+    measured: list[str] = []
+    patience = IMAGES + 3
+
+    def work(function: Callable[[Any], Any], items: Iterable[Any], jobs: int) -> Iterator[Any]:
+        for item in items:
+            if len(measured) == patience:
+                raise KeyboardInterrupt
+            measured.append(item[0])
+            yield function(item)
+
+    monkeypatch.setattr(rate_distortion, "map_ordered", work)
+    page = tmp_path / "rd.html"
+    assert run(masks, "--json", out, "--html", page) == 130
+    assert report(out)["interrupted"]
+    assert [point["short"] for point in report(out)["points"]] == ["boxgrid:rows=8"]
+    assert page.exists()
+    patience = 10**6
+    measured.clear()
+    assert run(masks, "--json", out, "--resume") == 0
+    assert measured == [get_codec(spec).spec for spec in SPECS[1:] for _ in range(IMAGES)]
+    assert not report(out)["interrupted"]
+    assert report(out)["points"] == report(whole)["points"]
+    measured.clear()
+    assert run(masks, "--json", out, "--resume", "--png", tmp_path / "rd.png") == 0
+    assert measured == []
+
+
+def test_resume_is_refused_where_it_would_mix(
+    masks: Path, tokenizer: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "rd.json"
+    assert run(masks, "--json", out) == 0
+    before = out.read_bytes()
+    for options in (["--count", "5"], ["--tokenizer", f"t={tokenizer}"]):
+        assert run(masks, "--json", out, "--resume", *options) == 2
+        assert "measured on other masks, or with other tokenizers" in capsys.readouterr().err
+    assert out.read_bytes() == before
+    out.write_text('{"schema": 1}')
+    assert run(masks, "--json", out, "--resume") == 2
+    assert "is no report of this program" in capsys.readouterr().err
+    assert run(masks, "--resume") == 2
+    assert "--resume needs --json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--specs", "boxgird"], "did you mean 'boxgrid'"),
+        (["--specs", "boxgrid@x"], "no number of codes"),
+        (["--tokenizer", "none.json"], "expected NAME=FILE"),
+        (["--tokenizer", "a=none.json"], "no such file"),
+        (["--tokenizer", "gpt4o", "gpt4o"], "each once"),
+        (["--json", "none/rd.json"], "does not exist"),
+    ],
+)
+def test_what_can_not_be_used_is_one_line(
+    masks: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
+) -> None:
+    assert main([str(masks), "--quiet", "--jobs", "1", *options]) == 2
+    printed = capsys.readouterr()
+    assert message in printed.err
+    assert printed.out == ""
+
+
+def test_no_mask_in_the_split_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_jsonl(tmp_path / "m.jsonl", [rle_fields(Mask(array_of(0), "x"), "1.jpg", 1)])
+    split = "train" if is_held_out("1.jpg") else "held-out"
+    assert run(file, "--split", split) == 2
+    assert f"no mask of split '{split}'" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("strips")
+def test_codecs_of_shape_tokens(
+    masks: Path, tokenizer: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "rd.json"
+    specs = ["strips:tokens=16", "unusable", *(f"strips:tokens=16@{n}" for n in (0, 4, 16))]
+    specs.append("boxgrid@2")
+    assert run(masks, "--json", out, "--tokenizer", f"t={tokenizer}", specs=specs) == 0
+    document = report(out)
+    assert document["left_out"] == {
+        "unusable:tokens=8": "unusable: needs weights",
+        "boxgrid:rows=24@2": "boxgrid:rows=24@2: codec 'boxgrid' has no codes to leave away",
+    }
+    assert "left out unusable" in capsys.readouterr().err
+    whole, none, four, sixteen = document["points"]
+    assert whole["groups"] == sixteen["groups"]
+    ious = [point["groups"]["all"]["iou"] for point in (none, four, sixteen)]
+    assert ious == sorted(ious)
+    assert ious[0] < ious[2] - 0.05
+    # Four edges of the box and the codes: one token each, as they are added to the vocabulary.
+    tokens = [point["groups"]["all"]["costs"]["t"]["mean"] for point in (none, four, sixteen)]
+    assert tokens == [4, 8, 20]
+    assert [point["curve"] for point in (whole, four)] == [
+        "strips",
+        "strips, tokens=16, its prefixes",
+    ]
+
+
+def test_masks_that_can_not_be_written_count_as_lost(
+    masks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codec = type(get_codec("boxgrid"))
+    encode = codec.analyze
+
+    def analyze(self: Any, masks: Any, size: Any) -> Any:
+        if masks[0].area % 2:
+            raise MaskCodecError("odd")
+        return encode(self, masks, size)
+
+    monkeypatch.setattr(codec, "analyze", analyze)
+    out = tmp_path / "rd.json"
+    assert run(masks, "--json", out, "--html", tmp_path / "rd.html", specs=["boxgrid"]) == 0
+    (point,) = report(out)["points"]
+    odd = sum(int(array_of(index).sum()) % 2 for index in range(IMAGES))
+    assert 0 < odd < IMAGES
+    assert point["failed"] == odd
+    assert point["failures"] == {"odd": odd}
+    assert point["groups"]["all"]["count"] == IMAGES
+    assert point["groups"]["all"]["share_iou_0"] == odd / IMAGES
+
+
+def test_reports_are_drawn(masks: Path, tokenizer: Path, tmp_path: Path) -> None:
+    page, png = tmp_path / "rd.html", tmp_path / "rd.png"
+    names = ["--tokenizer", f"<b>={tokenizer}", "gpt4o"]
+    specs = [*SPECS, "boxgrid:rows=16", "coco_rle"]
+    assert run(masks, "--html", page, "--png", png, *names, specs=specs) == 0
+    text = page.read_text()
+    found = Page(text)
+    assert "script" not in found.tags
+    assert "http" not in text.replace("http-equiv", "")
+    assert "url(" not in text
+    assert "@import" not in text
+    assert found.tags.count("svg") == 2 * 8 + 5  # for each tokenizer; and the legend
+    assert sum("boxgrid:rows=16: IoU" in note for note in found.texts["title"]) >= 4
+    assert "Tokens of <b>" in found.texts["h2"]
+    with Image.open(png) as picture:
+        assert picture.width == 2400
+        colours = len(picture.convert("RGB").getcolors(1 << 20) or ())
+    assert colours > 20
+
+
+def test_every_codec_is_measured_unless_told_otherwise() -> None:
+    specs = default_specs()
+    assert {spec.partition(":")[0] for spec in specs} == set(list_codecs())
+    settings = [read_setting(spec) for spec in specs]
+    assert len({setting.spec for setting in settings}) == len(specs)
+
+
+@pytest.mark.parametrize(
+    ("spec", "short", "curve"),
+    [
+        ("text4seg", "text4seg:grid=16", "text4seg"),
+        (
+            "text4seg:sample=best,grid=24x32",
+            "text4seg:grid=24x32,sample=best",
+            "text4seg, sample=best",
+        ),
+        ("polygon:tolerance=0.005", "polygon:tolerance=0.005", "polygon"),
+        (
+            "polygon:bins=1000,alphabet=decimal",
+            "polygon:bins=1000,tolerance=0.005,alphabet=decimal",
+            "polygon, bins=1000, alphabet=decimal",
+        ),
+        ("coco_rle:alphabet=coco", "coco_rle:alphabet=coco", "coco_rle"),
+    ],
+)
+def test_names_of_specs_and_curves(spec: str, short: str, curve: str) -> None:
+    setting = read_setting(spec)
+    assert short_spec(setting) == short
+    assert curve_of(setting) == curve
+    assert get_codec(short).spec == setting.spec
