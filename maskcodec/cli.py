@@ -25,6 +25,7 @@ VERBS = {
     "show": "show",
     "transcode": "transcode",
     "demo": "demo",
+    "convert": "convert",
 }
 """Each verb and its module in `maskcodec.commands`, which has `add_parser` and `run`."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from stand_in import add_stand_in
+
 from maskcodec import Codec, get_codec
 
 
@@ -19,6 +21,10 @@ class Case:
             "none" that this test can see.
         grammar: whether the codec gives a grammar.
         keeps_empty: whether a mask without pixels survives with its label.
+        pixels: whether masks can be taken and drawn here; else `stand_in` does it, for a codec
+            whose network has no weights here.
+        labels: whether texts hold labels; else all are empty.
+        loose: repairs that a text of the grammar may need, since no grammar can say it.
     """
 
     spec: str
@@ -26,11 +32,19 @@ class Case:
     cut: str = "object"
     grammar: bool = True
     keeps_empty: bool = True
+    pixels: bool = True
+    labels: bool = True
+    loose: tuple[str, ...] = ()
 
     @property
     def codec(self) -> Codec[Any]:
         """The codec itself."""
-        return get_codec(self.spec)
+        codec = get_codec(self.spec)
+        return codec if self.pixels else add_stand_in(codec)
+
+    def label(self, label: str) -> str:
+        """The label that is left of a mask's."""
+        return label if self.labels else ""
 
     def __str__(self) -> str:
         return self.spec
@@ -49,4 +63,11 @@ CASES = [
     Case("polygon:points=12"),
     Case("coco_rle", grammar=False),
     Case("coco_rle:alphabet=coco", grammar=False),
+    Case("himtok", False, pixels=False, labels=False),
+    Case("alto", False, pixels=False, labels=False),
+    Case("samtok", False, pixels=False, labels=False),
+    Case("samtok:form=json", False, pixels=False),
+    Case("paligemma", False, pixels=False, loose=("box-order",)),
+    Case("paligemma:boxes=demo", False, pixels=False, loose=("box-order",)),
+    Case("paligemma:form=gemini", False, pixels=False, loose=("box-order",)),
 ]

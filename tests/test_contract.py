@@ -86,6 +86,8 @@ def test_the_domain_of_exactness_is_not_empty(case: Case) -> None:
 
 @every_case
 def test_decoded_masks_resemble_the_encoded_ones(case: Case) -> None:
+    if not case.pixels:
+        pytest.skip("its network has no weights here")
     masks = photo_masks()
     decoded = case.codec.decode(case.codec.encode(masks, (96, 128)), (96, 128))
     assert decoded.repairs == ()
@@ -109,7 +111,7 @@ def test_a_mask_without_pixels(case: Case) -> None:
     masks = [Mask(np.zeros((96, 128), dtype=np.bool_), "dog"), photo_masks()[1]]
     decoded = case.codec.decode(case.codec.encode(masks, (96, 128)), (96, 128))
     if case.keeps_empty:
-        assert decoded.labels == ("dog", "white horse")
+        assert decoded.labels == (case.label("dog"), case.label("white horse"))
         assert not decoded.masks[0].array.any()
     else:
         assert decoded.labels == ("white horse",)
@@ -171,7 +173,8 @@ def test_a_cut_text_keeps_what_was_complete(case: Case) -> None:
         if case.cut == "object":
             complete = sum(end <= cut for end in ends)
             assert np.array_equal(planes[:complete], target[:complete]), cut
-            assert decoded.labels[:complete] == tuple(m.label for m in masks[:complete])
+            kept = tuple(case.label(mask.label) for mask in masks[:complete])
+            assert decoded.labels[:complete] == kept
         elif case.cut == "row":
             # Where rows are interpolated, the last complete one still depends on the next.
             lines = whole[:cut].count("\n") - (not case.exact)
@@ -283,6 +286,8 @@ def test_gpu_equals_numpy(case: Case) -> None:
     "label", ["", " dog", "dog ", "a\nb", "a\x00b", "\ud800", "a\tb", "a\u2028b"]
 )
 def test_labels_that_no_line_can_hold(case: Case, label: str) -> None:
+    if not case.labels:
+        pytest.skip("its texts hold no labels")
     codec: Codec[Any] = case.codec
     mask = Mask(photo_masks()[0].array, label)
     refusal, text = "", ""

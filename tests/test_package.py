@@ -101,6 +101,7 @@ def test_wheel_holds_the_package_and_nothing_else(built: Path) -> None:
         assert any(name.startswith(stem) and name.endswith((".so", ".pyd")) for name in names)
     assert "maskcodec/py.typed" in names
     assert "maskcodec/benchmarks/__init__.py" in names
+    assert "maskcodec/dialects/shapetokens_words.txt" in names
     tops = {name.split("/")[0] for name in names}
     assert tops == {"maskcodec", f"maskcodec-{maskcodec.__version__}.dist-info"}
     assert wheel.stat().st_size < 8 * 2**20
@@ -122,7 +123,7 @@ def test_wheel_works_when_installed(built: Path, tmp_path: Path) -> None:
         "import numpy as np, maskcodec as mc; print(mc.__file__);"
         "array = np.eye(9, dtype=bool);"
         "[print(mc.get_codec(name).encode([mc.Mask(array, 'a')], (9, 9)))"
-        " for name in mc.list_codecs()]"
+        " for name in mc.list_codecs() if name not in ('himtok', 'paligemma', 'samtok', 'alto')]"
     )
     printed = run("-P", "-c", code, PYTHONPATH=str(target))
     assert printed.startswith(str(target))

@@ -37,7 +37,7 @@ def examples(
 
         if masks:
             one = _typical(masks)
-            groups.append(Group(f"one object: {one.label}", [one], ask([one]), "mask", _zoom(one)))
+            groups.append(Group(f"one object: {one.label}", [one], ask([one]), "mask", zoom(one)))
         else:
             groups.append(Group("nothing to find", (), ask(())))
         if len(masks) > 1:
@@ -52,7 +52,7 @@ def _typical(masks: Sequence[Mask]) -> Mask:
     return sorted(masks, key=lambda mask: mask.area)[len(masks) // 2]
 
 
-def _zoom(mask: Mask) -> tuple[int, int, int, int] | None:
+def zoom(mask: Mask) -> tuple[int, int, int, int] | None:
     """The part of the image around a small object, of the image's shape; None for a large one."""
     height, width = mask.size
     rows, columns = np.flatnonzero(mask.array.any(axis=1)), np.flatnonzero(mask.array.any(axis=0))
@@ -81,7 +81,7 @@ def _answer(
         text,
         masks,
         iou=answer_iou(masks, truth, size),
-        tokens=None if counter is None else counter.count(text),
+        tokens=None if counter is None else counter.adding(total.codec.vocab()).count(text),
         repairs=decoded.repairs,
     )
 

@@ -57,7 +57,9 @@ class Inspection:
 
 def inspect(text: Text, counter: TokenCounter | None) -> Inspection:
     """Read a text, and paint it if the image's size is known."""
-    tokens = None if counter is None else counter.count(text.text)
+    tokens = None
+    if counter is not None:
+        tokens = counter.adding(text.codec.vocab()).count(text.text)
     if text.size is None:
         geometry, found = text.codec.parse(text.text, errors="repair")
         things = tuple(map(Thing, geometry.labels, shapes(geometry)))

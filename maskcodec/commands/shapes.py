@@ -9,6 +9,7 @@ from ..geometry.boxgrid import BoxGrid
 from ..geometry.grid import Grid
 from ..geometry.polygon import Polygons
 from ..geometry.runs import Runs
+from ..geometry.tokens import ShapeTokens
 
 Shape = dict[str, int | str]
 
@@ -34,6 +35,8 @@ def shapes(geometry: Geometry) -> list[Shape]:
         ]
     if isinstance(geometry, BoxGrid):
         return [_box_grid(geometry, index) for index in range(len(geometry.labels))]
+    if isinstance(geometry, ShapeTokens):
+        return [_shape_tokens(geometry, index) for index in range(len(geometry.labels))]
     return [{} for _ in geometry.labels]
 
 
@@ -41,6 +44,14 @@ def _grid(geometry: Grid) -> list[Shape]:
     rows, columns = geometry.cells.shape
     cells = np.bincount(geometry.cells.ravel(), minlength=len(geometry.table))
     return [{"cells": int(count), "of grid": f"{rows}x{columns}"} for count in cells[1:]]
+
+
+def _shape_tokens(geometry: ShapeTokens, index: int) -> Shape:
+    codes: Shape = {"codes": int(geometry.counts[index])}
+    if not geometry.bins:
+        return codes
+    box = ",".join(map(str, geometry.boxes[index].tolist()))
+    return {f"box of 0..{geometry.bins}": box, **codes}
 
 
 def _box_grid(geometry: BoxGrid, index: int) -> Shape:

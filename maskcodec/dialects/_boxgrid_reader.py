@@ -9,21 +9,13 @@ from itertools import islice, pairwise
 
 from ..codec import MAX_OBJECTS
 from ..decoded import RepairLog
-from ..errors import EncodeError
 from ..geometry.boxgrid import BINS, COLUMNS, MAX_ROWS
-from ..labels import check_label
-
-NONE = "none"
-FORBIDDEN = (": ",)
-"""What a label may not hold: it ends at the first of these."""
+from ._object_lines import NONE, clean_label, is_label, label_of_none, note_blank_lines
 
 FULL = bytes((0, COLUMNS))
 
-_LONGEST_LABEL = 1_000  # characters of a label that is not read exactly
 _LONGEST = 38  # characters of a row with all 13 runs
 _MAX_LINES = MAX_OBJECTS * (MAX_ROWS + 1)
-
-_AROUND = " :,;-*#`\"'([{<=|"
 
 _LINE = re.compile(r"[^\n]+")
 _WORD = re.compile(r"[^\s,;|]+")
@@ -121,7 +113,7 @@ class Reader:
         """
         if self._text == NONE:
             return []
-        self._note_blank_lines()
+        note_blank_lines(self._log)
         for count, line in enumerate(_LINE.finditer(self._text)):
             if len(self._items) >= MAX_OBJECTS or count >= _MAX_LINES:
                 self._log.note(
@@ -143,17 +135,10 @@ class Reader:
                 self._settle(item, last=index + 1 == len(self._items))
         return self._items
 
-    def _note_blank_lines(self) -> None:
-        blank = 0 if self._text[:1] in ("", "\n") else self._text.find("\n\n")
-        if blank < 0 and self._text.endswith("\n"):
-            blank = len(self._text) - 1
-        if blank >= 0:
-            self._log.note("blank-line", blank, f"objects or {NONE!r}", "an empty line", "skips it")
-
     def _exact(self, line: str) -> Item | None:
         """An object that is in the format to the letter."""
         label, _, rest = line.partition(": ")
-        if not _is_label(label):
+        if not is_label(label, self._log.codec):
             return None
         if rest == NONE:
             return Item(label, (0, 0, 0, 0), [b""] * self._rows)
@@ -172,7 +157,7 @@ class Reader:
         act = "reads what it can"
         if not colon:
             return "object", at, "LABEL: BOX ROWS", repr(line[:40]), act
-        if not _is_label(label):
+        if not is_label(label, self._log.codec):
             return "label", at, "a label", repr(label[:40]), act
         place = at + len(label) + 2
         words = rest.split(" ", self._rows + 1)
@@ -196,13 +181,13 @@ class Reader:
         if not boxes:
             self._mend_without_box(line, at)
             return
-        label = _clean(line[: boxes[0].start()]) or self._heading
+        label = clean_label(line[: boxes[0].start()]) or self._heading
         self._heading = ""
         for box, after in zip(boxes, [*boxes[1:], None], strict=True):
             stop = after.start() if after else len(line)
             words = self._words(line, box.end(), stop, at)
             numbers = tuple(min(int(number), BINS) for number in box.groups())
-            item = Item(_clean(label), numbers, words=words)
+            item = Item(clean_label(label), numbers, words=words)
             self._items.append(item)
             label = self._split_label(words) if after else ""
             if words and words[0][1].casefold() == NONE:
@@ -215,11 +200,9 @@ class Reader:
             above.extend(words)
             return
         self._heading = line if line.rstrip().endswith(":") else ""
-        ending = line[-80:].rstrip(" \t\r.!\"'`*")
-        if ending[-len(NONE) :].casefold() == NONE:
-            label = _clean(line[: len(line) - len(line[-80:]) + len(ending) - len(NONE)])
-            if label:
-                self._items.append(Item(label, (0, 0, 0, 0), [b""] * self._rows))
+        label = label_of_none(line)
+        if label:
+            self._items.append(Item(label, (0, 0, 0, 0), [b""] * self._rows))
 
     def _words(self, line: str, start: int, stop: int, at: int) -> list[tuple[int, str]]:
         """The words of a part of a line; not many more than there should be rows."""
@@ -287,19 +270,5 @@ class Reader:
         return found
 
 
-def _is_label(label: str) -> bool:
-    try:
-        check_label(label, "boxgrid", FORBIDDEN)
-    except EncodeError:
-        return False
-    return True
-
-
 def _row_like(word: tuple[int, str]) -> bool:
     return bool(_LOOSE_ROW.fullmatch(word[1]))
-
-
-def _clean(label: str) -> str:
-    """A label without a sentence before it, and without what surrounds it in lists or markdown."""
-    label = " ".join(label[-_LONGEST_LABEL:].split()).strip(_AROUND)
-    return label.rpartition(": ")[2].strip(_AROUND)

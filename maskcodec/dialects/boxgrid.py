@@ -34,7 +34,8 @@ from ..mask import Mask
 from ..registry import register
 from ..rle import mask_bounding_box
 from . import _boxgrid_grammar
-from ._boxgrid_reader import FORBIDDEN, NONE, Reader, spell_row
+from ._boxgrid_reader import Reader, spell_row
+from ._object_lines import FORBIDDEN, NONE
 
 if TYPE_CHECKING:
     import torch

@@ -57,6 +57,8 @@ _STYLES = {"none": 0, "image": 1, "row": 2}  # of `grid_write.write`
 
 _ROOM = 1 << 15  # bytes; enough for most texts, and taken from no system call
 
+_BYTE = np.dtype(np.uint8)  # quicker than to look it up for each text
+
 
 @register("text4seg")
 @dataclass(frozen=True)
@@ -187,7 +189,7 @@ def write_cells(cells: Cells, names: bytes, style: int) -> str:
     rows, columns = cells.shape
     room = _ROOM
     while True:
-        out = np.empty(room, np.uint8)
+        out = np.empty(room, _BYTE)
         written = grid_write.write(cells, rows, columns, names, style, out)
         if written < 0:
             raise MaskCodecError("a cell's number has no label in the grid's table")

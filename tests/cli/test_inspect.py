@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import CASES, Case
 from command_line import run
 from hypothesis import given
 from hypothesis import strategies as st
 from reading import CAT, DOG, SIZE, write_jsonl
 
-from maskcodec import Mask, get_codec, list_codecs
+from maskcodec import Mask, get_codec
 from maskcodec.commands.excerpt import AROUND, excerpt, place_of, width
 from maskcodec.commands.preview import draw
 from maskcodec.commands.shapes import shapes
@@ -111,9 +112,9 @@ def test_places_count_from_1() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", list_codecs())
-def test_every_codec_is_described(name: str) -> None:
-    codec = get_codec(name)
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_every_codec_is_described(case: Case) -> None:
+    codec = case.codec
     described = shapes(codec.analyze(MASKS, SIZE))
     assert len(described) == 2
     assert all(described)
