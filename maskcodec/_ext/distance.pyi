@@ -1,0 +1,11 @@
+import numpy as np
+from numpy.typing import NDArray
+
+def signed(
+    mask: NDArray[np.uint8],
+    row_step: float,
+    column_step: float,
+    clip: float,
+    scratch: NDArray[np.float64],
+    out: NDArray[np.float32],
+) -> None: ...

@@ -1,0 +1,6 @@
+import numpy as np
+from numpy.typing import NDArray
+
+def paint(
+    fields: NDArray[np.int32], boxes: NDArray[np.int32], planes: NDArray[np.uint8]
+) -> None: ...

@@ -1,0 +1,249 @@
+"""The codebook of shape tokens: what a code adds to the field of an object.
+
+A field is a square of `CELLS` x `CELLS` numbers over an object's box, positive inside the object;
+1 is `REACH` cells, about the distance to the outline. It is linear in the codes:
+
+    field = mean + basis.T @ (codes[0, c0] + codes[1, c1] + ...)
+
+All of it is kept in whole numbers, so that a field is the same on every machine and device: sums of
+products of them are exact in float64, in whatever order.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import MaskCodecError
+
+CELLS = 64
+"""Rows, and columns, of a field."""
+
+REACH = 8.0
+"""Cells from the outline at which a field is clipped to 1, or to -1."""
+
+CODES = 1_024
+"""Entries of the codebook of each stage."""
+
+MAX_STAGES = 16
+
+MAX_DIMENSIONS = 128
+
+UNIT_BITS = 14
+"""A field of 1 is 2**14 in whole numbers."""
+
+BINS = 1_023
+"""The largest coordinate of a box: there are 1,024 edges."""
+
+_FORMAT = 1
+_ENTRIES = ("about", "mean", "basis", "codes")
+_MOST_BYTES = 64_000_000
+_MOST = 32_767
+_BASIS_BITS = 15
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShapeCodebook:
+    """A codebook, in whole numbers.
+
+    Attributes:
+        name: what spec strings call it; it stands for these numbers for ever.
+        mean: int32 (CELLS * CELLS,), in units of 2**-bits.
+        basis: int16 (dimensions, CELLS * CELLS).
+        codes: int16 (stages, CODES, dimensions); a unit of basis times one of codes is 2**-bits.
+        bits: see above, UNIT_BITS to 30.
+        card: where it comes from: data, licence, command, figures.
+    """
+
+    name: str
+    mean: npt.NDArray[np.int32]
+    basis: npt.NDArray[np.int16]
+    codes: npt.NDArray[np.int16]
+    bits: int
+    card: dict[str, Any]
+
+    @property
+    def stages(self) -> int:
+        """The most codes of an object."""
+        return len(self.codes)
+
+    @property
+    def dimensions(self) -> int:
+        """How many numbers a code stands for."""
+        return len(self.basis)
+
+    @property
+    def basis_values(self) -> npt.NDArray[np.float32]:
+        """The basis as numbers within -1..1: float32 (dimensions, CELLS * CELLS)."""
+        return (self.basis * 2.0**-_BASIS_BITS).astype(np.float32)
+
+    @property
+    def code_values(self) -> npt.NDArray[np.float32]:
+        """The codes as numbers: float32 (stages, CODES, dimensions)."""
+        return (self.codes * 2.0 ** (_BASIS_BITS - self.bits)).astype(np.float32)
+
+    @property
+    def mean_values(self) -> npt.NDArray[np.float32]:
+        """The mean field: float32 (CELLS * CELLS,)."""
+        return (self.mean * 2.0**-self.bits).astype(np.float32)
+
+    def sums(
+        self, counts: npt.NDArray[np.int32], codes: npt.NDArray[np.int32]
+    ) -> npt.NDArray[np.float64]:
+        """The sum of each object's codes, whole numbers as float64 (objects, dimensions).
+
+        `counts` and `codes` are those of `ShapeTokens`, each code in 0..CODES - 1.
+        """
+        total = np.zeros((len(counts), self.dimensions))
+        ends = np.cumsum(counts, dtype=np.int64)
+        starts = ends - counts
+        for stage in range(min(self.stages, int(counts.max(initial=0)))):
+            have = counts > stage
+            total[have] += self.codes[stage, codes[starts[have] + stage]]
+        return total
+
+    def fields(
+        self, counts: npt.NDArray[np.int32], codes: npt.NDArray[np.int32]
+    ) -> npt.NDArray[np.int32]:
+        """The field of each object: int32 (objects, CELLS, CELLS), 2**UNIT_BITS for 1."""
+        basis, mean = exact_tables(self)
+        found = self.sums(counts, codes) @ basis
+        found += mean
+        return np.rint(found, out=found).astype(np.int32).reshape(-1, CELLS, CELLS)
+
+    def save(self, path: Path | IO[bytes]) -> None:
+        """Write the codebook as a compressed `.npz` that `read_codebook` reads."""
+        about = {"format": _FORMAT, "name": self.name, "bits": self.bits, "card": self.card}
+        np.savez_compressed(
+            path,
+            about=np.frombuffer(json.dumps(about, indent=1).encode(), np.uint8),
+            mean=self.mean,
+            basis=self.basis,
+            codes=self.codes,
+        )
+
+
+@lru_cache(maxsize=8)
+def exact_tables(book: ShapeCodebook) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Basis and mean in units of 2**-UNIT_BITS: multiples of a power of two, exact in float64."""
+    scale = 2.0 ** (UNIT_BITS - book.bits)
+    return book.basis * scale, book.mean * scale
+
+
+def whole_numbers(
+    name: str,
+    mean: npt.NDArray[np.floating],
+    basis: npt.NDArray[np.floating],
+    codes: npt.NDArray[np.floating],
+    card: dict[str, Any],
+) -> ShapeCodebook:
+    """Round a trained codebook: `mean` (cells,), `basis` (dimensions, cells), `codes` (stages, …).
+
+    Each dimension is scaled so that its basis fills 16 bits; the codes share one scale.
+    """
+    share = np.maximum(np.abs(basis).max(axis=1), 1e-9) * 2.0**_BASIS_BITS / _MOST
+    scaled = codes * share
+    code_bits = int(np.floor(np.log2(_MOST / max(float(np.abs(scaled).max()), 1e-9))))
+    code_bits = min(code_bits, 30 - _BASIS_BITS)
+    bits = _BASIS_BITS + code_bits
+    return ShapeCodebook(
+        name,
+        np.rint(np.asarray(mean, np.float64) * 2.0**bits).astype(np.int32),
+        np.rint(basis / share[:, None] * 2.0**_BASIS_BITS).astype(np.int16),
+        np.rint(scaled * 2.0**code_bits).astype(np.int16),
+        bits,
+        card,
+    )
+
+
+def read_codebook(path: Path | IO[bytes]) -> ShapeCodebook:
+    """Read a codebook that `ShapeCodebook.save` wrote; nothing in it is executed.
+
+    Raises:
+        MaskCodecError: the file is no codebook, or its numbers are out of range; the message names
+            the file and the entry.
+    """
+    source = getattr(path, "name", path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_entries(archive)
+            arrays = {name: _entry(archive, name) for name in _ENTRIES}
+        about = json.loads(arrays["about"].tobytes())
+        book = ShapeCodebook(
+            str(about["name"]),
+            arrays["mean"],
+            arrays["basis"],
+            arrays["codes"],
+            int(about["bits"]),
+            dict(about["card"]),
+        )
+        if about["format"] != _FORMAT:
+            raise ValueError(f"format is {about['format']!r}, expected {_FORMAT}")
+        _check(book)
+    except (OSError, zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError) as error:
+        raise MaskCodecError(f"{source} is no codebook of shape tokens: {error}") from None
+    return book
+
+
+def _check_entries(archive: zipfile.ZipFile) -> None:
+    sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+    for name in _ENTRIES:
+        if sizes.get(f"{name}.npy", _MOST_BYTES + 1) > _MOST_BYTES:
+            raise ValueError(f"{name} is missing, or larger than {_MOST_BYTES:,} bytes")
+
+
+def _entry(archive: zipfile.ZipFile, name: str) -> npt.NDArray[Any]:
+    with archive.open(f"{name}.npy") as file:
+        array: npt.NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+    return array
+
+
+def _check(book: ShapeCodebook) -> None:
+    dimensions = book.basis.shape[0] if book.basis.ndim == 2 else 0
+    stages = book.codes.shape[0] if book.codes.ndim == 3 else 0
+    expected = {
+        "mean": (np.int32, (CELLS * CELLS,)),
+        "basis": (np.int16, (dimensions, CELLS * CELLS)),
+        "codes": (np.int16, (stages, CODES, dimensions)),
+    }
+    for name, (dtype, shape) in expected.items():
+        array = getattr(book, name)
+        if array.dtype != dtype or array.shape != shape:
+            raise ValueError(
+                f"{name} is {array.dtype} {array.shape}, expected {np.dtype(dtype)} {shape}"
+            )
+    if not (1 <= dimensions <= MAX_DIMENSIONS and 1 <= stages <= MAX_STAGES):
+        raise ValueError(f"{stages} stages of {dimensions} dimensions are out of range")
+    if not UNIT_BITS <= book.bits <= 30:
+        raise ValueError(f"bits is {book.bits}, expected {UNIT_BITS} to 30")
+    # Fields must keep within the kernel's 2**25, whatever the codes.
+    most = np.abs(book.mean).max() * 1.0
+    reach = np.abs(book.codes).max(axis=1).sum(axis=0, dtype=np.float64)
+    most += float((reach @ np.abs(book.basis.astype(np.float64))).max())
+    if most * 2.0 ** (UNIT_BITS - book.bits) >= 2.0**25:
+        raise ValueError("fields may leave their range of 2,048 units")
+
+
+@lru_cache(maxsize=8)
+def get_codebook(name: str) -> ShapeCodebook:
+    """The codebook of that name that ships with the package.
+
+    Raises:
+        MaskCodecError: there is none; the message lists those that there are.
+    """
+    folder = resources.files(__package__).joinpath("codebooks")
+    found = sorted(
+        entry.name.removesuffix(".npz") for entry in folder.iterdir() if entry.name.endswith(".npz")
+    )
+    if name not in found:
+        raise MaskCodecError(f"no codebook is called {name!r}; there are: {', '.join(found)}")
+    with folder.joinpath(f"{name}.npz").open("rb") as file:
+        return read_codebook(file)

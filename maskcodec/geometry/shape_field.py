@@ -1,0 +1,53 @@
+"""The field of an object: signed distances to its outline, on a square lattice over its box."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import resample
+from .._ext import distance
+from .shape_codebook import CELLS, REACH
+
+MOST_PIXELS = 128
+"""Longest side, in pixels, at which distances are taken; longer ones are pooled first."""
+
+
+def field_of(
+    array: npt.NDArray[np.bool_], pixel_box: npt.NDArray[np.int32]
+) -> npt.NDArray[np.float32]:
+    """The field of the part of a mask in a box: float32 (CELLS, CELLS), -1 to 1.
+
+    Distances are in cells, across and down each by its own scale, clipped at `REACH` and divided by
+    it; beyond the box there is no object. The box must have an area.
+    """
+    left, top, right, bottom = pixel_box.tolist()
+    height, width = bottom - top, right - left
+    shape = (min(height, MOST_PIXELS), min(width, MOST_PIXELS))
+    if shape == (height, width):
+        crop = np.ascontiguousarray(array[top:bottom, left:right])
+    else:
+        covered, total = resample.coverage(array, shape, (left, top, right, bottom))
+        crop = resample.area_cells(covered, total)
+    scratch = np.empty(shape)
+    distances = np.empty(shape, np.float32)
+    distance.signed(
+        crop.view(np.uint8), CELLS / shape[0], CELLS / shape[1], REACH, scratch, distances
+    )
+    field = lattice(shape[0]) @ distances @ lattice(shape[1]).T
+    return field / np.float32(REACH)
+
+
+@lru_cache(maxsize=4 * MOST_PIXELS)
+def lattice(pixels: int) -> npt.NDArray[np.float32]:
+    """Weights of `pixels` samples at pixel centres for each of `CELLS` cell centres, bilinear."""
+    place = np.clip((np.arange(CELLS) + 0.5) * pixels / CELLS - 0.5, 0, pixels - 1)
+    before = np.minimum(place.astype(np.int64), max(pixels - 2, 0))
+    weights = np.zeros((CELLS, pixels), np.float32)
+    weights[np.arange(CELLS), before] = 1 - (place - before)
+    if pixels > 1:
+        weights[np.arange(CELLS), before + 1] += place - before
+    weights.flags.writeable = False
+    return weights

@@ -1,0 +1,223 @@
+"""The codes of a field: a beam search in each object's own metric, and IoU to choose at the end.
+
+What counts is where the field changes its sign, so an error near the outline weighs more than one
+far from it. With a weight w for each point of the lattice, the error of a sum of codes s against a
+field f is the quadratic form
+
+    sum_p w_p (f_p - mean_p - basis_p . s)**2 = (s - z)' G (s - z) + constant
+
+with G of dimensions x dimensions, z where it is least. A beam keeps the hypotheses of least error,
+code by code. Weights are constant on tiles of `TILE` x `TILE` cells, so that G, and the energy
+c' G c of each code, are linear in few numbers and a batch costs two matrix products. The last step
+paints the best hypotheses on the lattice and takes the one of highest IoU with the field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from .._ext import shortlist
+from .shape_codebook import CELLS, ShapeCodebook, get_codebook
+
+Floats = npt.NDArray[np.float32]
+Codes = npt.NDArray[np.int32]
+
+TILE = 4
+SIDE = CELLS // TILE
+TILES = SIDE * SIDE
+
+NEAR = 0.3
+"""How far from the outline weights fall off, in units of the field."""
+
+FLOOR = 0.1
+"""The weight far from the outline."""
+
+RIDGE = 1e-3
+"""Added to G, of its mean diagonal: dimensions that a mask leaves open stay near 0."""
+
+BEAM = 16
+"""Hypotheses kept for each object."""
+
+FINALISTS = 64
+"""Hypotheses painted to choose by IoU."""
+
+BLOCK = 32
+"""Objects searched for together."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SearchTables:
+    """What the search needs of a codebook, computed once.
+
+    Attributes:
+        mean: float32 (cells,), with CELLS * CELLS cells.
+        basis: float32 (dimensions, cells).
+        codes: float32 (stages, codes, dimensions).
+        products: float32 (TILES, pairs): means over tiles of products of two basis fields.
+        pairs: the row and the column in G of each of `products`.
+        energies: float32 (stages, TILES, codes): means over tiles of each code's squared field.
+    """
+
+    mean: Floats
+    basis: Floats
+    codes: Floats
+    products: Floats
+    pairs: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
+    energies: Floats
+
+    @classmethod
+    def of(cls, mean: Floats, basis: Floats, codes: Floats) -> SearchTables:
+        """Compute the tables."""
+        rows, columns = np.triu_indices(len(basis))
+        products = np.empty((TILES, len(rows)), np.float32)
+        step = 256
+        for start in range(0, len(rows), step):
+            part = slice(start, start + step)
+            products[:, part] = over_tiles(basis[rows[part]] * basis[columns[part]]).T
+        energies = np.empty((len(codes), TILES, codes.shape[1]), np.float32)
+        for stage, table in enumerate(codes):
+            for start in range(0, len(table), step):
+                part = slice(start, start + step)
+                energies[stage, :, part] = over_tiles((table[part] @ basis) ** 2).T
+        return cls(mean, basis, codes, products, (rows, columns), energies)
+
+
+@lru_cache(maxsize=2)
+def search_tables(name: str) -> SearchTables:
+    """The tables of the codebook of that name; half a second the first time."""
+    return tables_of(get_codebook(name))
+
+
+def tables_of(book: ShapeCodebook) -> SearchTables:
+    """The tables of a codebook."""
+    return SearchTables.of(book.mean_values, book.basis_values, book.code_values)
+
+
+def over_tiles(fields: Floats) -> Floats:
+    """Means over tiles: (…, cells) to (…, TILES)."""
+    shape = fields.shape[:-1]
+    tiles: Floats = fields.reshape(*shape, SIDE, TILE, SIDE, TILE).mean((-3, -1))
+    return tiles.reshape(*shape, TILES)
+
+
+def search(
+    tables: SearchTables, fields: Floats, tokens: int, iou: float = 0.0, beam: int = BEAM
+) -> list[Codes]:
+    """The codes of each field, at most `tokens` of them.
+
+    Args:
+        tables: of the codebook.
+        fields: float32 (objects, cells).
+        tokens: codes an object, 1 to the codebook's stages.
+        iou: 0 for exactly `tokens` codes; else as few as reach this IoU on the lattice.
+        beam: hypotheses kept.
+
+    Returns:
+        int32 (codes,) for each object.
+    """
+    found: list[Codes] = []
+    for start in range(0, len(fields), BLOCK):
+        block = fields[start : start + BLOCK]
+        found += _search_block(tables, block, tokens, iou, beam)
+    return found
+
+
+def _search_block(
+    tables: SearchTables, fields: Floats, tokens: int, iou: float, beam: int
+) -> list[Codes]:
+    chosen: list[Codes | None] = [None] * len(fields)
+    finalists = [FINALISTS if iou or stage == tokens - 1 else beam for stage in range(tokens)]
+    for stage in beam_stages(tables, fields, beam, finalists):
+        last = stage.length == tokens
+        if not (iou or last):
+            continue
+        for index, field in enumerate(fields):
+            if chosen[index] is None:
+                best, reached = _best_by_iou(tables, field, stage.sums[index])
+                if last or reached >= iou:
+                    chosen[index] = stage.codes[index, best].copy()
+        if all(one is not None for one in chosen):
+            break
+    return [one for one in chosen if one is not None]
+
+
+def _best_by_iou(tables: SearchTables, field: Floats, sums: Floats) -> tuple[int, float]:
+    target = (field > 0).view(np.uint8)
+    both, painted = np.empty((2, len(sums)), np.int32)
+    shortlist.overlaps(sums @ tables.basis, -tables.mean, target, both, painted)
+    ious = both / np.maximum(painted + np.count_nonzero(target) - both, 1)
+    best = int(ious.argmax())
+    return best, float(ious[best])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stage:
+    """The hypotheses of some objects after so many codes, the likeliest first.
+
+    Attributes:
+        codes: int32 (objects, hypotheses, length).
+        sums: float32 (objects, hypotheses, dimensions), the sums of their codes.
+    """
+
+    codes: Codes
+    sums: Floats
+
+    @property
+    def length(self) -> int:
+        """How many codes each has."""
+        return self.codes.shape[2]
+
+
+def beam_stages(
+    tables: SearchTables, fields: Floats, beam: int, rooms: Sequence[int]
+) -> Iterator[Stage]:
+    """The best hypotheses after each code, as many as `rooms` says; the `beam` best go on."""
+    weights, metric, least = fit(tables, fields)
+    count, dimensions = least.shape
+    codes = np.zeros((count, 1, 0), np.int32)
+    sums = np.zeros((count, 1, dimensions), np.float32)
+    pull = least[:, None] @ metric  # G (z - s) of each hypothesis
+    errors = np.einsum("nhd,nd->nh", pull, least)
+    entries = tables.codes.shape[1]
+    for stage, room in enumerate(rooms):
+        table = tables.codes[stage]
+        dots = (pull.reshape(-1, dimensions) @ table.T).reshape(count, -1, entries)
+        energy = weights @ tables.energies[stage]
+        kept = min(max(beam, room), dots.shape[1] * entries)
+        costs = np.empty((count, kept), np.float32)
+        places = np.empty((count, kept), np.int32)
+        shortlist.cheapest(np.ascontiguousarray(errors), dots, energy, costs, places)
+        parents, added = (part[:, :, None] for part in np.divmod(places, np.int32(entries)))
+        steps = table[added[:, :, 0]]
+        codes = np.concatenate([np.take_along_axis(codes, parents, 1), added], axis=2)
+        sums = np.take_along_axis(sums, parents, 1) + steps
+        yield Stage(codes, sums)
+        if stage == len(rooms) - 1:
+            return
+        codes, sums, errors = codes[:, :beam], sums[:, :beam], costs[:, :beam]
+        pull = np.take_along_axis(pull, parents[:, :beam], 1) - steps[:, :beam] @ metric
+
+
+def fit(tables: SearchTables, fields: Floats) -> tuple[Floats, Floats, Floats]:
+    """The weights of tiles, the metric G, and the sum z of least error, of each field.
+
+    Returns:
+        float32 (objects, TILES), (objects, dimensions, dimensions) and (objects, dimensions).
+    """
+    count, dimensions = len(fields), len(tables.basis)
+    weights = over_tiles(np.exp(-((fields / np.float32(NEAR)) ** 2))) + np.float32(FLOOR)
+    metric = np.empty((count, dimensions, dimensions), np.float32)
+    rows, columns = tables.pairs
+    metric[:, rows, columns] = metric[:, columns, rows] = weights @ tables.products
+    spread = weights.reshape(count, SIDE, 1, SIDE, 1) / np.float32(TILE * TILE)
+    weighted = (fields - tables.mean).reshape(count, SIDE, TILE, SIDE, TILE) * spread
+    target = weighted.reshape(count, -1) @ tables.basis.T
+    ridge = RIDGE * np.trace(metric, axis1=1, axis2=2) / dimensions
+    solid = metric + ridge[:, None, None] * np.eye(dimensions, dtype=np.float32)
+    least: Floats = np.linalg.solve(solid, target[:, :, None])[:, :, 0].astype(np.float32)
+    return weights, metric, least

@@ -1,0 +1,143 @@
+"""Shape tokens in batches of torch: the same integers as the kernel's, and soft decoding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from ..errors import MaskCodecError
+from ..torch_batch import Device, Group, chunks, group_by_size, paint_groups
+from .boxes import to_pixels
+from .shape_codebook import CELLS, ShapeCodebook, exact_tables
+from .tokens import ShapeTokens
+
+MAX_BYTES = 1 << 30
+"""Memory beside the output while painting."""
+
+
+def paint_batch(
+    items: Sequence[ShapeTokens],
+    books: Sequence[ShapeCodebook],
+    sizes: Sequence[tuple[int, int]],
+    *,
+    device: Device,
+) -> list[torch.Tensor]:
+    """Paint each item's objects at its size: bool, (objects, height, width) each, on `device`.
+
+    Images of one size are painted together.
+    """
+    groups = group_by_size([len(item.labels) for item in items], sizes)
+
+    def paint(group: Group) -> torch.Tensor:
+        boxes = [to_pixels(items[i].boxes, group.size, items[i].bins) for i in group.texts]
+        fields = torch.cat([_fields(items[i], books[i], device) for i in group.texts])
+        corners = torch.from_numpy(np.concatenate(boxes)).to(device)
+        planes = torch.empty((len(fields), *group.size), dtype=torch.bool, device=device)
+        for part in chunks(len(fields), 32 * group.size[0] * group.size[1], MAX_BYTES):
+            planes[part] = _paint(fields[part], corners[part], group.size)
+        return planes
+
+    return paint_groups(groups, paint, len(items))
+
+
+def _fields(item: ShapeTokens, book: ShapeCodebook, device: Device) -> torch.Tensor:
+    """int64 (objects, CELLS, CELLS), exact: the products are whole numbers but for their scale."""
+    sums = torch.from_numpy(book.sums(item.counts, item.codes)).to(device)
+    basis, mean = (torch.from_numpy(table).to(device) for table in exact_tables(book))
+    return torch.round(sums @ basis + mean).long().view(-1, CELLS, CELLS)
+
+
+def _paint(fields: torch.Tensor, boxes: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """bool (objects, height, width): where the field is above 0, in the box."""
+    left, top, right, bottom = boxes.long().unbind(1)
+    row, below, inside_y = _axis(size[0], top, bottom)
+    column, after, inside_x = _axis(size[1], left, right)
+    height, width = (bottom - top).clamp(min=1), (right - left).clamp(min=1)
+    index = row[:, :, None].expand(-1, -1, CELLS)
+    lines = fields.gather(1, index) * (2 * height[:, None] - below)[:, :, None]
+    lines += fields.gather(1, index + 1) * below[:, :, None]
+    index = column[:, None].expand(-1, size[0], -1)
+    values = lines.gather(2, index) * (2 * width[:, None] - after)[:, None]
+    values += lines.gather(2, index + 1) * after[:, None]
+    return (values > 0) & inside_y[:, :, None] & inside_x[:, None]
+
+
+def _axis(
+    side: int, start: torch.Tensor, stop: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """For each object and pixel of an axis: the cell before, the next one's share, if inside.
+
+    Shares are in units of 1 / (2 * pixels of the box).
+    """
+    pixels = (stop - start).clamp(min=1)[:, None]
+    at = torch.arange(side, device=start.device)[None] - start[:, None]
+    place = ((2 * at + 1) * CELLS - pixels).clamp(min=0).minimum(2 * pixels * (CELLS - 1))
+    cell = (place // (2 * pixels)).clamp(max=CELLS - 2)
+    inside = (at >= 0) & (at < (stop - start)[:, None])
+    return cell, place - cell * 2 * pixels, inside
+
+
+def soft_fields(
+    book: ShapeCodebook, probabilities: Sequence[torch.Tensor] | torch.Tensor
+) -> torch.Tensor:
+    """The fields that token probabilities mean: the expected sum of codes; differentiable.
+
+    Args:
+        book: the codebook.
+        probabilities: (objects, codes, CODES), or a list of (codes, CODES) of any number of codes
+            each; a model's softmax over the codes of each place.
+
+    Returns:
+        float (objects, CELLS, CELLS), 1 at `REACH` cells inside the outline.
+
+    Raises:
+        MaskCodecError: wrong shapes.
+    """
+    lists = list(probabilities)
+    entries = book.codes.shape[1]
+    for one in lists:
+        if one.ndim != 2 or one.shape[1] != entries or len(one) > book.stages:
+            raise MaskCodecError(
+                f"probabilities of shape {tuple(one.shape)}, expected (codes, {entries}) with at "
+                f"most {book.stages} codes"
+            )
+    if not lists:
+        return torch.zeros((0, CELLS, CELLS))
+    like = lists[0]
+    codes = torch.from_numpy(book.code_values).to(like)
+    basis = torch.from_numpy(book.basis_values).to(like)
+    mean = torch.from_numpy(book.mean_values).to(like)
+    sums = torch.stack([torch.einsum("sk,skd->d", one, codes[: len(one)]) for one in lists])
+    return (mean + sums @ basis).view(-1, CELLS, CELLS)
+
+
+def soft_masks(
+    fields: torch.Tensor, boxes: torch.Tensor, size: tuple[int, int], *, sharpness: float = 16.0
+) -> torch.Tensor:
+    """Soft masks of fields: float (objects, height, width), 0 to 1; differentiable in the fields.
+
+    Args:
+        fields: float (objects, CELLS, CELLS), as `soft_fields` gives them.
+        boxes: integers (objects, 4): left, top, right, bottom in pixels, half-open.
+        size: (height, width) in pixels.
+        sharpness: the mask is sigmoid(sharpness * field) in the box and 0 outside.
+    """
+    left, top, right, bottom = boxes.long().unbind(1)
+    down, inside_y = _weights(size[0], top, bottom, fields)
+    across, inside_x = _weights(size[1], left, right, fields)
+    values = down @ fields @ across.transpose(1, 2)
+    return torch.sigmoid(sharpness * values) * inside_y[:, :, None] * inside_x[:, None]
+
+
+def _weights(
+    side: int, start: torch.Tensor, stop: torch.Tensor, like: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Bilinear weights (objects, side, CELLS) of the cells for each pixel of an axis."""
+    cell, share, inside = _axis(side, start, stop)
+    part = share.to(like) / (2 * (stop - start).clamp(min=1)[:, None])
+    weights = torch.zeros((*cell.shape, CELLS), dtype=like.dtype, device=like.device)
+    weights.scatter_(2, cell[:, :, None], (1 - part)[:, :, None])
+    weights.scatter_(2, cell[:, :, None] + 1, part[:, :, None])
+    return weights, inside.to(like)
