@@ -28,36 +28,67 @@ cdef void _lay(Axis axis, int64_t pixels, int64_t cells) noexcept nogil:
         axis.share[i] = <int32_t>(place - cell * 2 * pixels)
 
 
+cdef int64_t _list_crossings(
+    const int32_t* above, int64_t cells, int32_t* crossings
+) noexcept nogil:
+    """The cells before whose next one the field may change its sign, between two of its rows."""
+    cdef const int32_t* under = above + cells
+    cdef int64_t i, found = 0
+    cdef int kind, before = 0
+    for i in range(cells):
+        kind = (above[i] > 0) + (under[i] > 0)  # 1: it depends on the row of pixels
+        if i and (kind != before or kind == 1):
+            crossings[found] = <int32_t>(i - 1)
+            found += 1
+        before = kind
+    return found
+
+
 cdef void _paint(
     const int32_t* field, int64_t cells, int64_t height, int64_t width, Axis rows, Axis columns,
-    int64_t* line, uint8_t* corner, Py_ssize_t stride
+    const int32_t* edges, int32_t* crossings, uint8_t* corner, Py_ssize_t stride
 ) noexcept nogil:
-    cdef int64_t y, x, end, i, below, left, right
+    """Row by row, fill the runs between the places where the field changes its sign."""
+    cdef int64_t y, x, i, k, count = 0, below, left, right, start
+    cdef bint inside
     cdef const int32_t* above
     cdef uint8_t* pixels
     for y in range(height):
         above = field + rows.cell[y] * cells
         below = rows.share[y]
-        for i in range(cells):
-            line[i] = above[i] * (2 * height - below) + above[cells + i] * below
+        if y == 0 or rows.cell[y] != rows.cell[y - 1]:
+            count = _list_crossings(above, cells, crossings)
         pixels = corner + y * stride
-        x = 0
-        while x < width:
-            i = columns.cell[x]
-            end = x + 1
-            while end < width and columns.cell[end] == i:
-                end += 1
-            left, right = line[i], line[i + 1]
-            if left > 0 and right > 0:
-                memset(pixels + x, 1, end - x)
-                x = end
-            elif left <= 0 and right <= 0:
-                x = end
-            else:
-                while x < end:
-                    if left * (2 * width - columns.share[x]) + right * columns.share[x] > 0:
-                        pixels[x] = 1
+        inside = above[0] * (2 * height - below) + above[cells] * below > 0
+        start = 0
+        for k in range(count):
+            i = crossings[k]
+            left = above[i] * (2 * height - below) + above[cells + i] * below
+            right = above[i + 1] * (2 * height - below) + above[cells + i + 1] * below
+            if (left > 0) == (right > 0):
+                continue
+            x = edges[i]
+            if inside:
+                while x < edges[i + 1] and left * 2 * width > columns.share[x] * (left - right):
                     x += 1
+                memset(pixels + start, 1, x - start)
+            else:
+                while x < edges[i + 1] and left * 2 * width <= columns.share[x] * (left - right):
+                    x += 1
+                start = x
+            inside = not inside
+        if inside:
+            memset(pixels + start, 1, width - start)
+
+
+cdef void _find_edges(Axis axis, int64_t pixels, int64_t cells, int32_t* edges) noexcept nogil:
+    """The first pixel at or behind each cell's centre; those before the first one count to it."""
+    cdef int64_t x = 0, i
+    for i in range(cells):
+        while x < pixels and axis.cell[x] < i:
+            x += 1
+        edges[i] = <int32_t>x
+    edges[cells - 1] = <int32_t>pixels
 
 
 def paint(
@@ -73,15 +104,15 @@ def paint(
     cdef bint valid = True
     cdef Axis rows, columns
     cdef int32_t* block
-    cdef int64_t* line
+    cdef int32_t* edges
     if not (fields.shape[0] == boxes.shape[0] == planes.shape[0] and fields.shape[2] == cells
             and boxes.shape[1] == 4 and 2 <= cells <= 1024 and most <= 65536):
         raise ValueError("shapes")
     block = <int32_t*>malloc(max(1, 4 * most) * sizeof(int32_t))
-    line = <int64_t*>malloc(cells * sizeof(int64_t))
-    if block == NULL or line == NULL:
+    edges = <int32_t*>malloc(2 * cells * sizeof(int32_t))
+    if block == NULL or edges == NULL:
         free(block)
-        free(line)
+        free(edges)
         raise MemoryError
     rows.cell, rows.share = block, block + most
     columns.cell, columns.share = block + 2 * most, block + 3 * most
@@ -99,11 +130,12 @@ def paint(
                 continue
             _lay(rows, bottom - top, cells)
             _lay(columns, right - left, cells)
+            _find_edges(columns, right - left, cells, edges)
             _paint(
-                &fields[item, 0, 0], cells, bottom - top, right - left, rows, columns, line,
-                &planes[item, top, left], planes.shape[2]
+                &fields[item, 0, 0], cells, bottom - top, right - left, rows, columns, edges,
+                edges + cells, &planes[item, top, left], planes.shape[2]
             )
     free(block)
-    free(line)
+    free(edges)
     if not valid:
         raise ValueError("a box leaves its plane")

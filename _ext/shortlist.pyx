@@ -4,6 +4,10 @@
 from libc.stdint cimport int32_t, uint8_t
 
 
+cdef enum:
+    LOOK = 32  # costs that are compared together: few are among the cheapest
+
+
 cdef void _sink(float* costs, int32_t* places, Py_ssize_t count) noexcept nogil:
     """Let the top of a heap, largest first, sink to its place."""
     cdef Py_ssize_t i = 0, child
@@ -22,6 +26,17 @@ cdef void _sink(float* costs, int32_t* places, Py_ssize_t count) noexcept nogil:
     costs[i], places[i] = cost, place
 
 
+cdef bint _any_below(
+    float start, const float* dot, const float* own, float bound
+) noexcept nogil:
+    """Whether any of `LOOK` costs is below a bound."""
+    cdef Py_ssize_t i
+    cdef int found = 0
+    for i in range(LOOK):
+        found |= start - (dot[i] + dot[i]) + own[i] < bound
+    return found
+
+
 def cheapest(
     const float[:, ::1] before, const float[:, :, ::1] dots, const float[:, ::1] energy,
     float[:, ::1] costs, int32_t[:, ::1] places
@@ -33,8 +48,8 @@ def cheapest(
     at least `room` places.
     """
     cdef Py_ssize_t masks = dots.shape[0], beam = dots.shape[1], codes = dots.shape[2]
-    cdef Py_ssize_t room = costs.shape[1], item, h, c, i
-    cdef float cost, start, worst
+    cdef Py_ssize_t room = costs.shape[1], item, h, c, i, end
+    cdef float cost, start
     cdef float* heap
     cdef int32_t* at
     cdef const float* dot
@@ -49,17 +64,21 @@ def cheapest(
             for i in range(room):
                 heap[i] = 3.4e38
                 at[i] = 0
-            worst = heap[0]
             own = &energy[item, 0]
             for h in range(beam):
                 start = before[item, h]
                 dot = &dots[item, h, 0]
-                for c in range(codes):
-                    cost = start - 2 * dot[c] + own[c]
-                    if cost < worst:
-                        heap[0], at[0] = cost, <int32_t>(h * codes + c)
-                        _sink(heap, at, room)
-                        worst = heap[0]
+                c = 0
+                while c < codes:
+                    end = min(c + LOOK, codes)
+                    if end - c == LOOK and not _any_below(start, dot + c, own + c, heap[0]):
+                        c = end
+                    while c < end:
+                        cost = start - (dot[c] + dot[c]) + own[c]
+                        if cost < heap[0]:
+                            heap[0], at[0] = cost, <int32_t>(h * codes + c)
+                            _sink(heap, at, room)
+                        c += 1
             for i in range(room - 1, 0, -1):  # heap sort: the dearest goes to the end
                 heap[0], heap[i] = heap[i], heap[0]
                 at[0], at[i] = at[i], at[0]

@@ -31,7 +31,7 @@ from maskcodec.writing import atomic
 from .kernel_case import KernelCase
 from .mask_sets import COUNT, SIZES, MaskSet, real, synthetic
 
-SUITES = ("rle", "grid", "text", "polygon")
+SUITES = ("rle", "grid", "text", "polygon", "shape")
 PEERS = ("pycocotools", "rlemasklib", "opencv-python-headless", "numpy", "scikit-image")
 
 

@@ -100,7 +100,9 @@ def write(setting: Setting, mask: Mask) -> str:
     geometry = codec.analyze([mask], mask.size)
     if not hasattr(geometry, "prefix"):
         raise MaskCodecError(f"{setting.spec}: codec {codec.name!r} has no codes to leave away")
-    text: str = codec.write(geometry.prefix(setting.keep))
+    # Where a text must have so many codes, one of fewer is another codec's.
+    writer = codec.shorter(setting.keep) if hasattr(codec, "shorter") else codec
+    text: str = writer.write(geometry.prefix(setting.keep))
     return text
 
 

@@ -157,7 +157,7 @@ class Codec(ABC, Generic[G]):
         threads: int | None = None,
     ) -> list[str]:
         """Encode many images on several threads (default: one a core)."""
-        _check_lengths("masks", len(masks), len(sizes))
+        check_lengths("masks", len(masks), len(sizes))
         return map_threads(self.encode, masks, sizes, threads=threads)
 
     def decode_batch(
@@ -176,7 +176,7 @@ class Codec(ABC, Generic[G]):
             device: see `render_batch`.
             errors: "repair" always answers; "strict" raises at the first bad text.
         """
-        _check_lengths("texts", len(texts), len(sizes))
+        check_lengths("texts", len(texts), len(sizes))
         checked = [check_size(size) for size in sizes]
         geometries: list[G] = []
         repairs: list[tuple[Repair, ...]] = []
@@ -213,6 +213,7 @@ def _fit_output(
     return geometry.head(fitting), log.repairs
 
 
-def _check_lengths(name: str, count: int, sizes: int) -> None:
+def check_lengths(name: str, count: int, sizes: int) -> None:
+    """Check that a batch has one size for each item; raises MaskCodecError."""
     if count != sizes:
         raise MaskCodecError(f"{count} {name} but {sizes} sizes: expected one (height, width) each")

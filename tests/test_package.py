@@ -102,6 +102,7 @@ def test_wheel_holds_the_package_and_nothing_else(built: Path) -> None:
     assert "maskcodec/py.typed" in names
     assert "maskcodec/benchmarks/__init__.py" in names
     assert "maskcodec/dialects/shapetokens_words.txt" in names
+    assert "maskcodec/geometry/codebooks/shapes1.npz" in names
     tops = {name.split("/")[0] for name in names}
     assert tops == {"maskcodec", f"maskcodec-{maskcodec.__version__}.dist-info"}
     assert wheel.stat().st_size < 8 * 2**20
@@ -113,20 +114,46 @@ def test_sdist_holds_the_kernel_sources(built: Path) -> None:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {f"_ext/{path.name}" for path in (ROOT / "_ext").glob("*.p[yx]*")} <= names
     assert {"pyproject.toml", "README.md", "LICENSE", "tests/test_contract.py"} <= names
+    assert "maskcodec/geometry/codebooks/shapes1.npz" in names
 
 
-def test_wheel_works_when_installed(built: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the wheel is installed in, without what it depends on."""
     (wheel,) = built.glob("*.whl")
-    target = tmp_path / "site"
+    target = tmp_path_factory.mktemp("site")
     run("-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), str(wheel))
+    return target
+
+
+def test_wheel_works_when_installed(installed: Path) -> None:
     code = (
         "import numpy as np, maskcodec as mc; print(mc.__file__);"
         "array = np.eye(9, dtype=bool);"
         "[print(mc.get_codec(name).encode([mc.Mask(array, 'a')], (9, 9)))"
         " for name in mc.list_codecs() if name not in ('himtok', 'paligemma', 'samtok', 'alto')]"
     )
-    printed = run("-P", "-c", code, PYTHONPATH=str(target))
-    assert printed.startswith(str(target))
+    printed = run("-P", "-c", code, PYTHONPATH=str(installed))
+    assert printed.startswith(str(installed))
     assert "a 9x9 " in printed
-    listed = run("-P", "-m", "maskcodec", "list", PYTHONPATH=str(target))
+    listed = run("-P", "-m", "maskcodec", "list", PYTHONPATH=str(installed))
     assert "text4seg" in listed
+
+
+def test_shape_tokens_need_numpy_alone(installed: Path) -> None:
+    """Both ways, from the wheel, with the codebook that is in it."""
+    others = ["torch", "PIL", "pycocotools", "skimage", "scipy", "tqdm", "tokenizers"]
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({others}));"  # importing them fails now
+        "import numpy as np, maskcodec as mc;"
+        "y, x = np.mgrid[:90, :120];"
+        "array = np.hypot(y - 40, x - 60) < 30;"
+        "codec = mc.get_codec('shapetokens');"
+        "text = codec.encode([mc.Mask(array, 'a')], (90, 120));"
+        "(mask,) = codec.decode(text, (90, 120)).masks;"
+        "print(mc.__file__);"
+        "print((mask.array & array).sum() / (mask.array | array).sum())"
+    )
+    file, iou = run("-P", "-c", code, PYTHONPATH=str(installed)).split()
+    assert file.startswith(str(installed))
+    assert float(iou) > 0.9

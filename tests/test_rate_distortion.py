@@ -255,6 +255,18 @@ def test_codecs_of_shape_tokens(
     ]
 
 
+def test_prefixes_of_the_codec_of_this_package(masks: Path, tmp_path: Path) -> None:
+    out = tmp_path / "rd.json"
+    specs = ["shapetokens:tokens=4", "shapetokens:tokens=4@1", "shapetokens:tokens=4@4"]
+    assert run(masks, "--json", out, specs=specs) == 0
+    document = report(out)
+    assert document["left_out"] == {}
+    whole, one, four = (point["groups"]["all"] for point in document["points"])
+    assert whole == four
+    assert one["iou"] < four["iou"]
+    assert four["costs"]["characters"]["mean"] - one["costs"]["characters"]["mean"] == 30
+
+
 def test_masks_that_can_not_be_written_count_as_lost(
     masks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -118,6 +118,16 @@ def test_options_out_of_range(spec: str, message: str) -> None:
         get_codec(spec)
 
 
+def test_the_codec_of_fewer_codes() -> None:
+    one = made(CODEC, [("dog", [1, 2, 3, 4], [5, 6, 7])])
+    with pytest.raises(EncodeError, match="2 codes, expected 3"):
+        CODEC.write(one.prefix(2))
+    assert CODEC.write(one).startswith(CODEC.shorter(2).write(one.prefix(2)))
+    assert CODEC.shorter(2).spec == CODEC.spec.replace("tokens=3", "tokens=2")
+    assert CODEC.shorter(9) == CODEC
+    assert CODEC.shorter(0).tokens == 1
+
+
 def test_what_is_adopted() -> None:
     one = made(CODEC, [("dog", [1, 2, 3, 4], [5, 6, 7])])
     none = made(CODEC, [("dog", [0, 0, 0, 0], [])])

@@ -9,3 +9,9 @@ def signed(
     scratch: NDArray[np.float64],
     out: NDArray[np.float32],
 ) -> None: ...
+def sample(
+    values: NDArray[np.float32],
+    scale: float,
+    line: NDArray[np.float32],
+    out: NDArray[np.float32],
+) -> None: ...

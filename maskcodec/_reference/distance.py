@@ -21,3 +21,20 @@ def signed(
         found = np.sqrt(min(apart[other].min(initial=np.inf), (clip + half) ** 2)) - half
         out[row, column] = found if inside else -found
     return out
+
+
+def sample(values: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Values at the centres of the cells of a lattice of `shape` over the same rectangle."""
+    down, across = (weights(*pair) for pair in zip(values.shape, shape, strict=True))
+    return down @ values @ across.T
+
+
+def weights(pixels: int, cells: int) -> NDArray[np.float64]:
+    """The weight of each pixel in each cell, bilinear: (cells, pixels)."""
+    out = np.zeros((cells, pixels))
+    for cell in range(cells):
+        place = min(max((cell + 0.5) * pixels / cells - 0.5, 0), pixels - 1)
+        before = int(place)
+        out[cell, before] += 1 - (place - before)
+        out[cell, min(before + 1, pixels - 1)] += place - before
+    return out

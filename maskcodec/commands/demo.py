@@ -43,6 +43,9 @@ SPECS = (
     "boxgrid:rows=48",
     "polygon:tolerance=0.02",
     "polygon",
+    "shapetokens:tokens=4",
+    "shapetokens",
+    "shapetokens:tokens=16",
     "coco_rle",
 )
 """What is compared unless `--specs` says otherwise."""

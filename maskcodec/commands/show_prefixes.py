@@ -116,7 +116,9 @@ def prefix_groups(
         answers = []
         for step in prefix_steps(int(one.counts[0])):
             some = one.prefix(step)
-            text = codec.write(some)
+            # Where a text must have so many codes, one of fewer is another codec's.
+            writer = codec.shorter(step) if hasattr(codec, "shorter") else codec
+            text = writer.write(some)
             masks = Decoded(codec.render(some, size), some.labels, (), some).masks
             answer = Answer(
                 _codes(step),

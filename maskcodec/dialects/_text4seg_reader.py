@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -120,11 +120,25 @@ def read(text: str, form: Form, errors: Errors) -> tuple[Grid, list[Repair]]:
     scan = _room.scan if len(data) <= _Room.length else _Scan(len(data))
     if span is not None:
         found, cells = scan.fill(data, *span, form.rle != "none", form)
-        if found[0] == _IS_GRID:
-            table, faults = _table(data, scan.labels, found[3], form)
-            if not faults and errors in ("strict", "repair"):
-                return Grid(cast("tuple[str, ...]", table), cells), []
+        if found[0] == _IS_GRID and errors in ("strict", "repair"):
+            table = _exact_table(data, scan.labels, found[3], form)
+            if table is not None:
+                return Grid(table, cells), []
     return _repair(data, form, scan, RepairLog(NAME, text, errors))
+
+
+def _exact_table(
+    data: bytes, labels: npt.NDArray[np.int32], count: int, form: Form
+) -> tuple[str, ...] | None:
+    """The label of each number; None where one is misspelt."""
+    background, escape = form.background, form.escape
+    table = [background]
+    for start, end in labels[1:count].tolist():
+        label, wanted = read_label(data[start:end], background, escape)
+        if wanted or label is None:
+            return None
+        table.append(label)
+    return (*table,)
 
 
 def _table(

@@ -10,6 +10,7 @@ from ._text4seg_layout import Note
 
 OPEN, CLOSE = "<seg>", "</seg>"
 _OPEN, _CLOSE = OPEN.encode(), CLOSE.encode()
+_OPEN_LENGTH, _CLOSE_LENGTH = len(_OPEN), len(_CLOSE)
 
 _MAX_TAGS = 1 << 11
 
@@ -25,10 +26,12 @@ def exact_span(data: bytes) -> tuple[int, int] | None:
     """
     if not data.endswith(_CLOSE):
         return None
+    if data.startswith(_OPEN):  # as nearly all do
+        return _OPEN_LENGTH, len(data) - _CLOSE_LENGTH
     start = data.find(_OPEN)
     if start > 0 and (start == 1 or data[start - 1] != 10 or data.find(_CLOSE, 0, start) >= 0):
         return None
-    return (start + len(_OPEN), len(data) - len(_CLOSE)) if start >= 0 else None
+    return (start + _OPEN_LENGTH, len(data) - _CLOSE_LENGTH) if start >= 0 else None
 
 
 @dataclass(frozen=True, slots=True)

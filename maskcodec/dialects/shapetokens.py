@@ -27,18 +27,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from ..codec import Codec
+from ..codec import Codec, check_lengths
 from ..decoded import Errors, Geometry, Pixels, Repair, RepairLog
 from ..errors import EncodeError, SpecError
 from ..geometry.tokens import ShapeTokens
 from ..labels import check_label
-from ..mask import Mask
+from ..mask import Mask, check_masks
 from ..registry import register
 from ..vocab import Vocab
 from . import _shapetokens_grammar
@@ -61,6 +61,8 @@ class ShapeTokensCodec(Codec[ShapeTokens]):
         codebook: the name of the codebook, which stands for one set of numbers for ever.
         tokens: the most codes an object, 1 to 16.
         iou: 0 writes `tokens` codes; above it, the fewest (at least one) that reach this IoU.
+        boxes: boxes that the encoder tries for each object, 1 to 3: 1 takes the tight one; the
+            others leave out a little of the object at each side. Each costs as much time.
         ids: "per_stage" gives the codes of each place tokens of their own; only with
             `spelling="added"`.
         spelling: "added", "words", "unused" or "digits".
@@ -69,6 +71,7 @@ class ShapeTokensCodec(Codec[ShapeTokens]):
     codebook: str = "shapes1"
     tokens: int = 8
     iou: float = 0.0
+    boxes: int = 2
     ids: Ids = "shared"
     spelling: Spelling = "added"
 
@@ -77,6 +80,8 @@ class ShapeTokensCodec(Codec[ShapeTokens]):
             raise SpecError(f"codebook={self.codebook!r} is no name of a codebook")
         if not 1 <= self.tokens <= STAGES:
             raise SpecError(f"tokens={self.tokens} is not 1 to {STAGES}")
+        if not 1 <= self.boxes <= 3:
+            raise SpecError(f"boxes={self.boxes} is not 1 to 3")
         if not 0 <= self.iou <= 1:
             raise SpecError(f"iou={self.iou} is not 0 to 1")
         if self.ids == "per_stage" and self.spelling != "added":
@@ -100,11 +105,38 @@ class ShapeTokensCodec(Codec[ShapeTokens]):
         """The fewest codes of an object that has pixels."""
         return 1 if self.iou else self.tokens
 
+    def shorter(self, tokens: int) -> ShapeTokensCodec:
+        """The codec of the same texts with at most `tokens` codes an object, and at least one."""
+        return replace(self, tokens=max(1, min(self.tokens, tokens)))
+
     def analyze(self, masks: Sequence[Mask], size: tuple[int, int]) -> ShapeTokens:
         """See `Codec.analyze`."""
         from ..geometry import shapetokens
 
-        return shapetokens.analyze(masks, size, self.codebook, self.tokens, self.iou)
+        return shapetokens.analyze(masks, size, self.codebook, self.tokens, self.iou, self.boxes)
+
+    def encode_batch(
+        self,
+        masks: Sequence[Sequence[Mask]],
+        sizes: Sequence[tuple[int, int]],
+        *,
+        threads: int | None = None,
+    ) -> list[str]:
+        """See `Codec.encode_batch`; the codes of many masks are searched for together."""
+        from ..geometry import shapetokens
+
+        check_lengths("masks", len(masks), len(sizes))
+        checked = [check_masks(one, size) for one, size in zip(masks, sizes, strict=True)]
+        found = shapetokens.analyze_batch(
+            masks,
+            checked,
+            self.codebook,
+            self.tokens,
+            self.iou,
+            self.boxes,
+            threads=threads,
+        )
+        return [self.write(geometry) for geometry in found]
 
     def render_batch(
         self,

@@ -11,7 +11,10 @@ products of them are exact in float64, in whatever order.
 
 from __future__ import annotations
 
+import io
 import json
+import math
+import os
 import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
@@ -44,8 +47,8 @@ BINS = 1_023
 """The largest coordinate of a box: there are 1,024 edges."""
 
 _FORMAT = 1
-_ENTRIES = ("about", "mean", "basis", "codes")
-_MOST_BYTES = 64_000_000
+_ENTRIES = {"about": np.uint8, "mean": np.int32, "basis": np.int16, "codes": np.int16}
+_MOST_BYTES = 8_000_000
 _MOST = 32_767
 _BASIS_BITS = 15
 
@@ -114,10 +117,15 @@ class ShapeCodebook:
         self, counts: npt.NDArray[np.int32], codes: npt.NDArray[np.int32]
     ) -> npt.NDArray[np.int32]:
         """The field of each object: int32 (objects, CELLS, CELLS), 2**UNIT_BITS for 1."""
-        basis, mean = exact_tables(self)
-        found = self.sums(counts, codes) @ basis
+        return self.fields_of_sums(self.sums(counts, codes))
+
+    def fields_of_sums(self, sums: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
+        """The fields of objects whose codes add up to `sums`, which are as `sums` gives them."""
+        rows, mean = _exact_rows(self)
+        found = np.empty((len(sums), CELLS, CELLS))
+        np.matmul(sums, rows, out=found.swapaxes(0, 1))
         found += mean
-        return np.rint(found, out=found).astype(np.int32).reshape(-1, CELLS, CELLS)
+        return np.rint(found, out=found).astype(np.int32)
 
     def save(self, path: Path | IO[bytes]) -> None:
         """Write the codebook as a compressed `.npz` that `read_codebook` reads."""
@@ -134,8 +142,19 @@ class ShapeCodebook:
 @lru_cache(maxsize=8)
 def exact_tables(book: ShapeCodebook) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Basis and mean in units of 2**-UNIT_BITS: multiples of a power of two, exact in float64."""
-    scale = 2.0 ** (UNIT_BITS - book.bits)
+    scale = np.float64(2.0 ** (UNIT_BITS - book.bits))
     return book.basis * scale, book.mean * scale
+
+
+@lru_cache(maxsize=8)
+def _exact_rows(book: ShapeCodebook) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """The basis row by row of cells, (CELLS, dimensions, CELLS), and the mean, (CELLS, CELLS).
+
+    Products with a row are so small that no BLAS starts threads of its own for them.
+    """
+    basis, mean = exact_tables(book)
+    rows = basis.reshape(-1, CELLS, CELLS).swapaxes(0, 1)
+    return np.ascontiguousarray(rows), mean.reshape(CELLS, CELLS)
 
 
 def whole_numbers(
@@ -171,79 +190,101 @@ def read_codebook(path: Path | IO[bytes]) -> ShapeCodebook:
         MaskCodecError: the file is no codebook, or its numbers are out of range; the message names
             the file and the entry.
     """
-    source = getattr(path, "name", path)
+    source = path if isinstance(path, Path) else getattr(path, "name", "the stream")
     try:
         with zipfile.ZipFile(path) as archive:
-            _check_entries(archive)
-            arrays = {name: _entry(archive, name) for name in _ENTRIES}
-        about = json.loads(arrays["about"].tobytes())
-        book = ShapeCodebook(
-            str(about["name"]),
-            arrays["mean"],
-            arrays["basis"],
-            arrays["codes"],
-            int(about["bits"]),
-            dict(about["card"]),
-        )
-        if about["format"] != _FORMAT:
-            raise ValueError(f"format is {about['format']!r}, expected {_FORMAT}")
+            arrays = {name: _array(archive, name) for name in _ENTRIES}
+        name, bits, card = _about(arrays["about"])
+        book = ShapeCodebook(name, arrays["mean"], arrays["basis"], arrays["codes"], bits, card)
         _check(book)
-    except (OSError, zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError) as error:
+    except (OSError, zipfile.BadZipFile, ValueError) as error:
         raise MaskCodecError(f"{source} is no codebook of shape tokens: {error}") from None
     return book
 
 
-def _check_entries(archive: zipfile.ZipFile) -> None:
-    sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
-    for name in _ENTRIES:
-        if sizes.get(f"{name}.npy", _MOST_BYTES + 1) > _MOST_BYTES:
-            raise ValueError(f"{name} is missing, or larger than {_MOST_BYTES:,} bytes")
+def _array(archive: zipfile.ZipFile, name: str) -> npt.NDArray[Any]:
+    """An entry, read only as far as it may be long: what its header claims costs nothing."""
+    try:
+        entry = archive.getinfo(f"{name}.npy")
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError("its compression unpacks without bounds")
+        with archive.open(entry) as file:
+            content = file.read(_MOST_BYTES + 1)
+        stream = io.BytesIO(content)
+        if np.lib.format.read_magic(stream) != (1, 0):
+            raise ValueError("its version is not 1.0")
+        shape, by_columns, dtype = np.lib.format.read_array_header_1_0(stream)
+    except Exception as error:  # whatever zipfile, zlib and the parser of headers raise
+        raise ValueError(f"{name} can't be read: {error}") from None
+    if dtype != _ENTRIES[name]:
+        raise ValueError(f"{name} is {dtype}, expected {np.dtype(_ENTRIES[name])}")
+    length = len(content) - stream.tell()
+    if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != length:
+        raise ValueError(f"{name} of shape {shape} does not fill its {length:,} bytes")
+    values: npt.NDArray[Any] = np.frombuffer(content, dtype, offset=stream.tell())
+    return np.ascontiguousarray(values.reshape(shape, order="F" if by_columns else "C"))
 
 
-def _entry(archive: zipfile.ZipFile, name: str) -> npt.NDArray[Any]:
-    with archive.open(f"{name}.npy") as file:
-        array: npt.NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
-    return array
+def _about(entry: npt.NDArray[np.uint8]) -> tuple[str, int, dict[str, Any]]:
+    """Name, bits and card."""
+    try:
+        about = json.loads(entry.tobytes())
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"about is no JSON: {error}") from None
+    for key, kind in {"format": int, "name": str, "bits": int, "card": dict}.items():
+        value = about.get(key) if isinstance(about, dict) else None
+        if type(value) is not kind:
+            raise ValueError(f"about: {key} is {value!r:.40}, expected {kind.__name__}")
+    if about["format"] != _FORMAT:
+        raise ValueError(f"about: format is {about['format']}, expected {_FORMAT}")
+    return about["name"], about["bits"], about["card"]
 
 
 def _check(book: ShapeCodebook) -> None:
     dimensions = book.basis.shape[0] if book.basis.ndim == 2 else 0
     stages = book.codes.shape[0] if book.codes.ndim == 3 else 0
     expected = {
-        "mean": (np.int32, (CELLS * CELLS,)),
-        "basis": (np.int16, (dimensions, CELLS * CELLS)),
-        "codes": (np.int16, (stages, CODES, dimensions)),
+        "mean": (CELLS * CELLS,),
+        "basis": (dimensions, CELLS * CELLS),
+        "codes": (stages, CODES, dimensions),
     }
-    for name, (dtype, shape) in expected.items():
-        array = getattr(book, name)
-        if array.dtype != dtype or array.shape != shape:
-            raise ValueError(
-                f"{name} is {array.dtype} {array.shape}, expected {np.dtype(dtype)} {shape}"
-            )
+    for name, shape in expected.items():
+        found = getattr(book, name).shape
+        if found != shape:
+            raise ValueError(f"{name} is of shape {found}, expected {shape}")
     if not (1 <= dimensions <= MAX_DIMENSIONS and 1 <= stages <= MAX_STAGES):
-        raise ValueError(f"{stages} stages of {dimensions} dimensions are out of range")
+        raise ValueError(f"codes of {stages} stages and {dimensions} dimensions are out of range")
     if not UNIT_BITS <= book.bits <= 30:
-        raise ValueError(f"bits is {book.bits}, expected {UNIT_BITS} to 30")
-    # Fields must keep within the kernel's 2**25, whatever the codes.
-    most = np.abs(book.mean).max() * 1.0
-    reach = np.abs(book.codes).max(axis=1).sum(axis=0, dtype=np.float64)
-    most += float((reach @ np.abs(book.basis.astype(np.float64))).max())
+        raise ValueError(f"about: bits is {book.bits}, expected {UNIT_BITS} to 30")
+    # Fields must keep within the kernel's 2**25, whatever the codes; -2**15 has no int16 opposite.
+    mean, basis, codes = (
+        np.abs(part.astype(np.float64)) for part in (book.mean, book.basis, book.codes)
+    )
+    most = float((codes.max(axis=1).sum(axis=0) @ basis + mean).max())
     if most * 2.0 ** (UNIT_BITS - book.bits) >= 2.0**25:
-        raise ValueError("fields may leave their range of 2,048 units")
+        raise ValueError("mean, basis and codes: fields may leave their range of 2,048 units")
 
 
 @lru_cache(maxsize=8)
 def get_codebook(name: str) -> ShapeCodebook:
-    """The codebook of that name that ships with the package.
+    """The codebook of that name: one that ships with the package, or one of the user's.
+
+    The user's lie as NAME.npz in the folder that the environment variable MASKCODEC_CODEBOOKS
+    names; those that ship come first.
 
     Raises:
-        MaskCodecError: there is none; the message lists those that there are.
+        MaskCodecError: there is none, and the message lists those that there are; or its file is
+            no codebook.
     """
-    folder = resources.files(__package__).joinpath("codebooks")
-    found = sorted(
-        entry.name.removesuffix(".npz") for entry in folder.iterdir() if entry.name.endswith(".npz")
-    )
-    if name not in found:
-        raise MaskCodecError(f"no codebook is called {name!r}; there are: {', '.join(found)}")
-    with folder.joinpath(f"{name}.npz").open("rb") as file:
-        return read_codebook(file)
+    folders = [Path(str(resources.files(__package__))) / "codebooks"]
+    if own := os.environ.get("MASKCODEC_CODEBOOKS"):
+        folders.append(Path(own))
+    files: dict[str, Path] = {}
+    for folder in folders:
+        for file in sorted(folder.glob("*.npz")):
+            files.setdefault(file.stem, file)
+    if name not in files:
+        raise MaskCodecError(
+            f"no codebook is called {name!r}; there are: {', '.join(sorted(files))}"
+        )
+    return read_codebook(files[name])

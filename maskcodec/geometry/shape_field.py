@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 import numpy.typing as npt
 
@@ -30,24 +28,12 @@ def field_of(
         crop = np.ascontiguousarray(array[top:bottom, left:right])
     else:
         covered, total = resample.coverage(array, shape, (left, top, right, bottom))
-        crop = resample.area_cells(covered, total)
+        crop = resample.best_cells(covered, total)
     scratch = np.empty(shape)
     distances = np.empty(shape, np.float32)
     distance.signed(
         crop.view(np.uint8), CELLS / shape[0], CELLS / shape[1], REACH, scratch, distances
     )
-    field = lattice(shape[0]) @ distances @ lattice(shape[1]).T
-    return field / np.float32(REACH)
-
-
-@lru_cache(maxsize=4 * MOST_PIXELS)
-def lattice(pixels: int) -> npt.NDArray[np.float32]:
-    """Weights of `pixels` samples at pixel centres for each of `CELLS` cell centres, bilinear."""
-    place = np.clip((np.arange(CELLS) + 0.5) * pixels / CELLS - 0.5, 0, pixels - 1)
-    before = np.minimum(place.astype(np.int64), max(pixels - 2, 0))
-    weights = np.zeros((CELLS, pixels), np.float32)
-    weights[np.arange(CELLS), before] = 1 - (place - before)
-    if pixels > 1:
-        weights[np.arange(CELLS), before + 1] += place - before
-    weights.flags.writeable = False
-    return weights
+    field = np.empty((CELLS, CELLS), np.float32)
+    distance.sample(distances, 1 / REACH, np.empty(shape[1], np.float32), field)
+    return field

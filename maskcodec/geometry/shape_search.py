@@ -8,33 +8,41 @@ field f is the quadratic form
 
 with G of dimensions x dimensions, z where it is least. A beam keeps the hypotheses of least error,
 code by code. Weights are constant on tiles of `TILE` x `TILE` cells, so that G, and the energy
-c' G c of each code, are linear in few numbers and a batch costs two matrix products. The last step
-paints the best hypotheses on the lattice and takes the one of highest IoU with the field.
+c' G c of each code, are linear in few numbers. The last step paints the best hypotheses on the
+lattice and takes the one of highest IoU with the field.
+
+An object's codes must not depend on what else is in its batch, and a BLAS rounds a row of a product
+by where it stands. So products go object by object, each of the same shape, or through a kernel of
+our own; and they are cut so small that no BLAS starts threads of its own, of which there would be
+too many.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from .._ext import shortlist
+from .._ext import shortlist, weigh
 from .shape_codebook import CELLS, ShapeCodebook, get_codebook
 
 Floats = npt.NDArray[np.float32]
 Codes = npt.NDArray[np.int32]
+Number = TypeVar("Number", np.float32, np.int32)
 
 TILE = 4
 SIDE = CELLS // TILE
 TILES = SIDE * SIDE
 
-NEAR = 0.3
+NEAR = 0.4
 """How far from the outline weights fall off, in units of the field."""
 
-FLOOR = 0.1
+FLOOR = 0.05
 """The weight far from the outline."""
 
 RIDGE = 1e-3
@@ -46,8 +54,18 @@ BEAM = 16
 FINALISTS = 64
 """Hypotheses painted to choose by IoU."""
 
-BLOCK = 32
+BLOCK = 16
 """Objects searched for together."""
+
+CHUNK = 128
+"""Codes in a matrix product: beyond 2**18 multiplications OpenBLAS takes several threads."""
+
+CLEAR = 0.1
+"""A tile is painted for all finalists where the field, or that of the first of them, comes so near
+to 0; for the others only where they may be the best."""
+
+CONTENDERS = 8
+"""Finalists that are painted whole, at a time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +79,10 @@ class SearchTables:
         products: float32 (TILES, pairs): means over tiles of products of two basis fields.
         pairs: the row and the column in G of each of `products`.
         energies: float32 (stages, TILES, codes): means over tiles of each code's squared field.
+        columns: float32 (cells, dimensions), the basis transposed.
+        tiles: float32 (TILES, dimensions, TILE * TILE), the basis tile by tile.
+        levels: float32 (TILES, TILE * TILE): less the mean; a sum above it is inside.
+        chunks: float32 (stages, chunks, dimensions, codes of a chunk), the codes transposed.
     """
 
     mean: Floats
@@ -69,6 +91,10 @@ class SearchTables:
     products: Floats
     pairs: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
     energies: Floats
+    columns: Floats
+    tiles: Floats
+    levels: Floats
+    chunks: Floats
 
     @classmethod
     def of(cls, mean: Floats, basis: Floats, codes: Floats) -> SearchTables:
@@ -84,7 +110,20 @@ class SearchTables:
             for start in range(0, len(table), step):
                 part = slice(start, start + step)
                 energies[stage, :, part] = over_tiles((table[part] @ basis) ** 2).T
-        return cls(mean, basis, codes, products, (rows, columns), energies)
+        chunk = math.gcd(codes.shape[1], CHUNK)
+        chunks = codes.reshape(len(codes), -1, chunk, len(basis)).swapaxes(2, 3)
+        return cls(
+            mean,
+            np.ascontiguousarray(basis),
+            codes,
+            products,
+            (rows, columns),
+            energies,
+            np.ascontiguousarray(basis.T),
+            np.ascontiguousarray(tile_by_tile(basis).swapaxes(0, 1)),
+            -tile_by_tile(mean)[0],
+            np.ascontiguousarray(chunks),
+        )
 
 
 @lru_cache(maxsize=2)
@@ -103,6 +142,19 @@ def over_tiles(fields: Floats) -> Floats:
     shape = fields.shape[:-1]
     tiles: Floats = fields.reshape(*shape, SIDE, TILE, SIDE, TILE).mean((-3, -1))
     return tiles.reshape(*shape, TILES)
+
+
+def tile_by_tile(fields: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The cells of each tile together: (count, cells) to (count, TILES, TILE * TILE)."""
+    tiles = fields.reshape(-1, SIDE, TILE, SIDE, TILE).swapaxes(2, 3)
+    return tiles.reshape(-1, TILES, TILE * TILE)
+
+
+def weighted_sums(weights: Floats, table: Floats) -> Floats:
+    """weights @ table, each row as if it were alone."""
+    out = np.empty((len(weights), table.shape[1]), np.float32)
+    weigh.sums(weights, table, out)
+    return out
 
 
 def search(
@@ -136,23 +188,73 @@ def _search_block(
         last = stage.length == tokens
         if not (iou or last):
             continue
-        for index, field in enumerate(fields):
-            if chosen[index] is None:
-                best, reached = _best_by_iou(tables, field, stage.sums[index])
-                if last or reached >= iou:
-                    chosen[index] = stage.codes[index, best].copy()
+        places = [index for index, one in enumerate(chosen) if one is None]
+        found = best_by_iou(tables, fields[places], stage.sums[places])
+        for index, (best, reached) in zip(places, found, strict=True):
+            if last or reached >= iou:
+                chosen[index] = stage.codes[index, best].copy()
         if all(one is not None for one in chosen):
             break
     return [one for one in chosen if one is not None]
 
 
-def _best_by_iou(tables: SearchTables, field: Floats, sums: Floats) -> tuple[int, float]:
-    target = (field > 0).view(np.uint8)
+def best_by_iou(tables: SearchTables, fields: Floats, sums: Floats) -> list[tuple[int, float]]:
+    """The hypothesis of highest IoU with each field, of equals the first, and that IoU.
+
+    Args:
+        tables: of the codebook.
+        fields: float32 (objects, cells).
+        sums: float32 (objects, hypotheses, dimensions).
+    """
+    first = weighted_sums(np.ascontiguousarray(sums[:, 0]), tables.basis) + tables.mean
+    corners = (len(fields), SIDE, TILE, SIDE, TILE)
+    least = np.minimum(fields, first).reshape(corners).min(2).min(3).reshape(-1, TILES)
+    most = np.maximum(fields, first).reshape(corners).max(2).max(3).reshape(-1, TILES)
+    near = (least <= CLEAR) & (most >= -CLEAR)
+    targets = tile_by_tile(fields > 0).view(np.uint8)
+    return [_best_of(tables, *one) for one in zip(targets, near, sums, strict=True)]
+
+
+def _best_of(
+    tables: SearchTables, target: npt.NDArray[np.uint8], near: npt.NDArray[np.bool_], sums: Floats
+) -> tuple[int, float]:
+    """The best of one object's hypotheses.
+
+    Away from the outline hypotheses hardly differ. At first they count as right there, which gives
+    bounds of their IoU; those of the highest bounds are then painted whole, until none is left
+    whose bound is above the IoU of the best.
+    """
+    area = np.count_nonzero(target)
+    nearby = np.flatnonzero(near)
+    both, painted = _overlaps(tables, target, sums, nearby)
+    rest = area - np.count_nonzero(target[nearby])
+    bounds = (both + rest) / np.maximum(painted + area - both, 1)
+    ious = np.full(len(sums), -1.0)
+    everywhere = np.arange(TILES)
+    while True:
+        open_places = np.flatnonzero((ious < 0) & (bounds >= ious.max()))
+        if not len(open_places):
+            best = int(ious.argmax())
+            return best, float(ious[best])
+        order = np.argsort(-bounds[open_places], kind="stable")
+        few = open_places[order[:CONTENDERS]]
+        both, painted = _overlaps(tables, target, sums[few], everywhere)
+        ious[few] = both / np.maximum(painted + area - both, 1)
+
+
+def _overlaps(
+    tables: SearchTables,
+    target: npt.NDArray[np.uint8],
+    sums: Floats,
+    places: npt.NDArray[np.intp],
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Cells of some tiles that hypotheses paint: those that the target has too, and all."""
+    values = np.empty((len(sums), len(places), TILE * TILE), np.float32)
+    np.matmul(sums, tables.tiles[places], out=values.swapaxes(0, 1))
     both, painted = np.empty((2, len(sums)), np.int32)
-    shortlist.overlaps(sums @ tables.basis, -tables.mean, target, both, painted)
-    ious = both / np.maximum(painted + np.count_nonzero(target) - both, 1)
-    best = int(ious.argmax())
-    return best, float(ious[best])
+    levels = tables.levels[places].ravel()
+    shortlist.overlaps(values.reshape(len(sums), -1), levels, target[places].ravel(), both, painted)
+    return both, painted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,7 +272,7 @@ class Stage:
     @property
     def length(self) -> int:
         """How many codes each has."""
-        return self.codes.shape[2]
+        return int(self.codes.shape[2])
 
 
 def beam_stages(
@@ -185,22 +287,39 @@ def beam_stages(
     errors = np.einsum("nhd,nd->nh", pull, least)
     entries = tables.codes.shape[1]
     for stage, room in enumerate(rooms):
-        table = tables.codes[stage]
-        dots = (pull.reshape(-1, dimensions) @ table.T).reshape(count, -1, entries)
-        energy = weights @ tables.energies[stage]
+        dots = _dots(pull, tables.chunks[stage])
+        energy = weighted_sums(weights, tables.energies[stage])
         kept = min(max(beam, room), dots.shape[1] * entries)
         costs = np.empty((count, kept), np.float32)
         places = np.empty((count, kept), np.int32)
         shortlist.cheapest(np.ascontiguousarray(errors), dots, energy, costs, places)
-        parents, added = (part[:, :, None] for part in np.divmod(places, np.int32(entries)))
-        steps = table[added[:, :, 0]]
-        codes = np.concatenate([np.take_along_axis(codes, parents, 1), added], axis=2)
-        sums = np.take_along_axis(sums, parents, 1) + steps
+        parents, added = np.divmod(places, np.int32(entries))
+        parents += np.arange(count, dtype=np.int32)[:, None] * dots.shape[1]
+        steps = tables.codes[stage].take(added, axis=0)
+        codes = np.concatenate([_rows(codes, parents), added[:, :, None]], axis=2)
+        sums = _rows(sums, parents)
+        sums += steps
         yield Stage(codes, sums)
         if stage == len(rooms) - 1:
             return
         codes, sums, errors = codes[:, :beam], sums[:, :beam], costs[:, :beam]
-        pull = np.take_along_axis(pull, parents[:, :beam], 1) - steps[:, :beam] @ metric
+        pull = _rows(pull, parents[:, :beam])
+        pull -= steps[:, :beam] @ metric
+
+
+def _rows(hypotheses: npt.NDArray[Number], places: Codes) -> npt.NDArray[Number]:
+    """Hypotheses (objects, hypotheses, …) at places among those of all objects."""
+    objects, each, length = hypotheses.shape
+    return hypotheses.reshape(objects * each, length).take(places, axis=0)
+
+
+def _dots(pull: Floats, chunks: Floats) -> Floats:
+    """pull @ codes.T: (objects, hypotheses, codes)."""
+    count, hypotheses, _ = pull.shape
+    parts, _, width = chunks.shape
+    dots = np.empty((count, hypotheses, parts, width), np.float32)
+    np.matmul(pull[:, None], chunks, out=dots.swapaxes(1, 2))
+    return dots.reshape(count, hypotheses, parts * width)
 
 
 def fit(tables: SearchTables, fields: Floats) -> tuple[Floats, Floats, Floats]:
@@ -213,10 +332,10 @@ def fit(tables: SearchTables, fields: Floats) -> tuple[Floats, Floats, Floats]:
     weights = over_tiles(np.exp(-((fields / np.float32(NEAR)) ** 2))) + np.float32(FLOOR)
     metric = np.empty((count, dimensions, dimensions), np.float32)
     rows, columns = tables.pairs
-    metric[:, rows, columns] = metric[:, columns, rows] = weights @ tables.products
+    metric[:, rows, columns] = metric[:, columns, rows] = weighted_sums(weights, tables.products)
     spread = weights.reshape(count, SIDE, 1, SIDE, 1) / np.float32(TILE * TILE)
     weighted = (fields - tables.mean).reshape(count, SIDE, TILE, SIDE, TILE) * spread
-    target = weighted.reshape(count, -1) @ tables.basis.T
+    target = weighted_sums(weighted.reshape(count, -1), tables.columns)
     ridge = RIDGE * np.trace(metric, axis1=1, axis2=2) / dimensions
     solid = metric + ridge[:, None, None] * np.eye(dimensions, dtype=np.float32)
     least: Floats = np.linalg.solve(solid, target[:, :, None])[:, :, 0].astype(np.float32)

@@ -10,6 +10,8 @@ lies at ((2p + 1) * C - P) / 2P cells, clamped to 0..C - 1.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby, islice, pairwise
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,12 +21,12 @@ from .._ext import field as _kernels
 from ..decoded import Pixels
 from ..errors import MaskCodecError
 from ..mask import Mask
-from ..rle import mask_bounding_box
-from ..threads import map_threads
-from .boxes import to_bins, to_pixels
+from ..threads import map_pieces
+from .boxes import to_pixels
+from .shape_boxes import boxes_of, choose
 from .shape_codebook import BINS, CELLS, ShapeCodebook, get_codebook
 from .shape_field import field_of
-from .shape_search import search, search_tables
+from .shape_search import BLOCK, SearchTables, search, search_tables
 from .tokens import ShapeTokens
 
 if TYPE_CHECKING:
@@ -33,21 +35,46 @@ if TYPE_CHECKING:
 PREFIX = "shapetokens:"
 """What a family is called: this, and the name of its codebook."""
 
+TOGETHER = 16
+"""Objects whose fields are computed together."""
+
 
 def analyze(
-    masks: Sequence[Mask], size: tuple[int, int], codebook: str, tokens: int, iou: float = 0.0
+    masks: Sequence[Mask],
+    size: tuple[int, int],
+    codebook: str,
+    tokens: int,
+    iou: float = 0.0,
+    boxes: int = 1,
 ) -> ShapeTokens:
-    """Find a box and codes for each mask of an image of `size` (height, width).
+    """Find a box and codes for each mask of an image, on one thread; see `analyze_batch`."""
+    return analyze_batch([masks], [size], codebook, tokens, iou, boxes, threads=1)[0]
 
-    A mask without pixels gets the box 0, 0, 0, 0 and no code.
+
+def analyze_batch(
+    mask_lists: Sequence[Sequence[Mask]],
+    sizes: Sequence[tuple[int, int]],
+    codebook: str,
+    tokens: int,
+    iou: float = 0.0,
+    boxes: int = 1,
+    *,
+    threads: int | None = None,
+) -> list[ShapeTokens]:
+    """Find a box and codes for each mask of each image.
+
+    A mask without pixels gets the box 0, 0, 0, 0 and no code. What else is in the batch changes
+    nothing.
 
     Args:
-        masks: masks of one image.
-        size: (height, width) in pixels.
+        mask_lists: the masks of each image.
+        sizes: (height, width) in pixels of each image.
         codebook: the name of one that ships with the package.
         tokens: codes an object, 1 to the codebook's stages.
         iou: 0 for exactly `tokens` codes; else as few as reach this IoU, or `tokens`. The IoU is
             that on the lattice over the box.
+        boxes: boxes tried for each object, 1 to 3; see `maskcodec.geometry.shape_boxes`.
+        threads: how many to use; None means one a core.
 
     Raises:
         MaskCodecError: there is no such codebook, or it has fewer stages.
@@ -55,32 +82,63 @@ def analyze(
     book = get_codebook(codebook)
     if tokens > book.stages:
         raise MaskCodecError(f"codebook {codebook} has {book.stages} stages, not {tokens}")
-    boxes, fields = boxes_and_fields(masks, size)
-    shaped = np.flatnonzero(boxes.any(axis=1))
-    found = search(search_tables(codebook), fields, tokens, iou) if len(shaped) else []
-    counts = np.zeros(len(masks), np.int32)
-    counts[shaped] = [len(codes) for codes in found]
-    codes = np.concatenate([*found, np.zeros(0, np.int32)], dtype=np.int32)
-    labels = tuple(mask.label for mask in masks)
-    return ShapeTokens(PREFIX + codebook, BINS, labels, boxes, counts, codes)
+    masks = [mask for one in mask_lists for mask in one]
+    if masks:
+        search_tables(codebook)  # before threads would each compute them
+
+    def find(part: slice) -> tuple[npt.NDArray[np.int32], list[npt.NDArray[np.int32]]]:
+        some = [mask.array for mask in masks[part]]
+        return _find(book, search_tables(codebook), some, tokens, iou, boxes)
+
+    pieces = map_pieces(find, len(masks), BLOCK, threads=threads)
+    chosen = np.concatenate([np.zeros((0, 4), np.int32), *(piece[0] for piece in pieces)])
+    codes = [one for piece in pieces for one in piece[1]]
+    ends = np.cumsum([0, *map(len, mask_lists)]).tolist()
+    return [
+        _gathered(PREFIX + codebook, one, chosen[start:end], codes[start:end])
+        for one, (start, end) in zip(mask_lists, pairwise(ends), strict=True)
+    ]
 
 
-def boxes_and_fields(
-    masks: Sequence[Mask], size: tuple[int, int]
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-    """Boxes in bins, int32 (masks, 4), and the fields of the masks that have pixels.
+def _find(
+    book: ShapeCodebook,
+    tables: SearchTables,
+    arrays: Sequence[npt.NDArray[np.bool_]],
+    tokens: int,
+    iou: float,
+    boxes: int,
+) -> tuple[npt.NDArray[np.int32], list[npt.NDArray[np.int32]]]:
+    """The box, int32 (4,), and the codes of each mask."""
+    tried = [boxes_of(array, boxes) for array in arrays]
+    fields = [
+        field_of(array, pixel_box).ravel()
+        for array, some in zip(arrays, tried, strict=True)
+        for pixel_box in to_pixels(some, (array.shape[0], array.shape[1]), BINS)
+    ]
+    found = iter(search(tables, np.stack(fields), tokens, iou) if fields else [])
+    chosen = np.zeros((len(arrays), 4), np.int32)
+    codes = [np.zeros(0, np.int32)] * len(arrays)
+    for index, (array, some) in enumerate(zip(arrays, tried, strict=True)):
+        if not len(some):
+            continue
+        mine = list(islice(found, len(some)))
+        best, reached = choose(book, array, some, mine, iou)
+        if not reached:  # too thin for the lattice: a full box is better than nothing
+            best = 0
+            mine = search(tables, np.ones((1, CELLS * CELLS), np.float32), tokens, iou)
+        chosen[index], codes[index] = some[best], mine[best]
+    return chosen, codes
 
-    Fields are float32 (masks with pixels, CELLS * CELLS), in order.
-    """
-    boxes = np.zeros((len(masks), 4), np.int32)
-    fields = []
-    for index, mask in enumerate(masks):
-        box = mask_bounding_box(mask.array)
-        if box is not None:
-            boxes[index] = to_bins(box, size, BINS)
-            fields.append(field_of(mask.array, to_pixels(boxes[index], size, BINS)).ravel())
-    empty = np.zeros((0, CELLS * CELLS), np.float32)
-    return boxes, np.stack(fields) if fields else empty
+
+def _gathered(
+    family: str,
+    masks: Sequence[Mask],
+    boxes: npt.NDArray[np.int32],
+    codes: list[npt.NDArray[np.int32]],
+) -> ShapeTokens:
+    counts = np.array([len(one) for one in codes], np.int32)
+    together = np.concatenate([*codes, np.zeros(0, np.int32)], dtype=np.int32)
+    return ShapeTokens(family, BINS, tuple(mask.label for mask in masks), boxes, counts, together)
 
 
 def render_batch(
@@ -88,25 +146,33 @@ def render_batch(
     sizes: Sequence[tuple[int, int]],
     *,
     device: str | torch.device = "cpu",
+    threads: int | None = None,
 ) -> list[Pixels]:
     """Paint each item's objects at its size: bool, (objects, height, width) each.
 
+    `threads` is how many the CPU is to use; None means one a core.
+
     Raises:
-        MaskCodecError: an item is of another family, or a code is out of range.
+        MaskCodecError: an item is of another family, or a code or a box is out of range.
     """
     books = [codebook_of(item) for item in items]
-    if device == "cpu":
-        return list(map_threads(_paint, items, books, sizes))
-    from .shapetokens_torch import paint_batch
+    if device != "cpu":
+        from .shapetokens_torch import paint_batch
 
-    return list(paint_batch(items, books, sizes, device=device))
+        return list(paint_batch(items, books, sizes, device=device))
+
+    def paint(part: slice) -> list[npt.NDArray[np.bool_]]:
+        return _paint_all(items[part], books[part], sizes[part])
+
+    pieces = map_pieces(paint, len(items), TOGETHER, threads=threads)
+    return [planes for piece in pieces for planes in piece]
 
 
 def codebook_of(item: ShapeTokens) -> ShapeCodebook:
-    """The codebook of some objects, whose codes are checked against it.
+    """The codebook of some objects, whose codes are checked against it, and their boxes.
 
     Raises:
-        MaskCodecError: they are of another family, or codes are out of range.
+        MaskCodecError: they are of another family, or codes or boxes are out of range.
     """
     if not item.family.startswith(PREFIX):
         raise MaskCodecError(f"codes of {item.family} are none of shapetokens")
@@ -115,11 +181,33 @@ def codebook_of(item: ShapeTokens) -> ShapeCodebook:
         raise MaskCodecError(f"{item.counts.max()} codes an object, at most {book.stages}")
     if len(item.codes) and not 0 <= item.codes.min() <= item.codes.max() < book.codes.shape[1]:
         raise MaskCodecError(f"codes must be 0 to {book.codes.shape[1] - 1}")
+    if len(item.boxes) and not 0 <= item.boxes.min() <= item.boxes.max() <= item.bins:
+        raise MaskCodecError(f"boxes must be 0 to {item.bins}")
     return book
 
 
-def _paint(item: ShapeTokens, book: ShapeCodebook, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    planes = np.zeros((len(item.labels), *size), np.bool_)
-    boxes = to_pixels(item.boxes, size, item.bins)
-    _kernels.paint(book.fields(item.counts, item.codes), boxes, planes.view(np.uint8))
+def _paint_all(
+    items: Sequence[ShapeTokens], books: Sequence[ShapeCodebook], sizes: Sequence[tuple[int, int]]
+) -> list[npt.NDArray[np.bool_]]:
+    """Paint some items. Fields of several objects take little longer than one: it is the reading
+    of the codebook's basis that takes time.
+    """
+    planes = [
+        np.zeros((len(item.labels), *size), np.bool_)
+        for item, size in zip(items, sizes, strict=True)
+    ]
+    for book, group in groupby(zip(books, items, sizes, planes, strict=True), key=itemgetter(0)):
+        _, some, some_sizes, some_planes = zip(*group, strict=True)
+        sums = np.concatenate([book.sums(item.counts, item.codes) for item in some])
+        boxes = np.concatenate(list(map(_pixel_boxes, some, some_sizes)))
+        targets = [plane[None].view(np.uint8) for one in some_planes for plane in one]
+        for start in range(0, len(sums), TOGETHER):
+            part = slice(start, start + TOGETHER)
+            fields = book.fields_of_sums(sums[part])
+            for k, target in enumerate(targets[part]):
+                _kernels.paint(fields[k : k + 1], boxes[start + k, None], target)
     return planes
+
+
+def _pixel_boxes(item: ShapeTokens, size: tuple[int, int]) -> npt.NDArray[np.int32]:
+    return to_pixels(item.boxes, size, item.bins)

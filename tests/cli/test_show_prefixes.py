@@ -220,3 +220,19 @@ def test_what_can_not_be_shown_is_one_line(
     if "boxgrid" in options:
         assert "strips" in result.err
     assert not Path("s.html").exists()
+
+
+@pytest.mark.parametrize("spec", ["shapetokens", "shapetokens:tokens=8,iou=1.0"])
+def test_prefixes_of_the_codec_of_this_package(
+    photo: Path, masks: Path, tmp_path: Path, spec: str
+) -> None:
+    """Its texts have a fixed number of codes; those of prefixes are what fewer `tokens` write."""
+    sheet = tmp_path / "sheet.html"
+    given = (photo, "--masks", masks, "--spec", spec, "--tokenizer", "gpt4o")
+    result = run("show", *given, "--prefixes", "--sheet", sheet)
+    assert result.status == 0, result.err
+    found = figures(sheet.read_text(encoding="utf-8"))
+    assert len(found) >= 4
+    assert float(found[0][0]) < float(found[3][0])
+    tokens = [int(count) for _, count in found[:4]]
+    assert [count - tokens[0] for count in tokens] == [0, 1, 3, 7]
