@@ -80,11 +80,12 @@ def _cut(mask: Mask) -> Mask:
 
 def _iou(book: ShapeCodebook, tables: SearchTables, mask: Mask, count: int) -> float:
     """With the better of two boxes, as the codec does by default."""
-    boxes = boxes_of(mask.array, BOXES)
-    fields = [field_of(mask.array, box).ravel() for box in to_pixels(boxes, mask.size, BINS)]
-    codes = search(tables, np.stack(fields), count)
-    pairs = zip(boxes, codes, strict=True)
-    return max(reached(book, mask.array, box, one) for box, one in pairs)
+    boxes = to_pixels(boxes_of(mask.array, BOXES), mask.size, BINS)
+    codes = search(tables, np.stack([field_of(mask.array, box).ravel() for box in boxes]), count)
+    painted = book.fields(np.full(len(codes), count, np.int32), np.concatenate(codes))
+    area = mask.area
+    pairs = zip(boxes, painted, strict=True)
+    return max(reached(mask.array, area, box, field) for box, field in pairs)
 
 
 def write_card(book: ShapeCodebook) -> str:

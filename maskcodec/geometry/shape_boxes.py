@@ -7,17 +7,14 @@ are drawn better from one of three boxes than from the first; see docs/decisions
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
 from .. import resample
 from .._ext import field as field_kernel
-from ..metrics import iou
 from ..rle import mask_bounding_box
-from .boxes import to_bins, to_pixels
-from .shape_codebook import BINS, ShapeCodebook
+from .boxes import to_bins
+from .shape_codebook import BINS
 
 Bools = npt.NDArray[np.bool_]
 Boxes = npt.NDArray[np.int32]
@@ -53,43 +50,13 @@ def _kept(sums: npt.NDArray[np.int64], share: float) -> tuple[int, int]:
     return start, max(stop, start + 1)
 
 
-def choose(
-    book: ShapeCodebook,
-    array: Bools,
-    boxes: Boxes,
-    codes: Sequence[npt.NDArray[np.int32]],
-    least: float,
-) -> tuple[int, float]:
-    """Which of some boxes with their codes draws the object best at its own resolution, and how.
-
-    With `least` above 0 those come first that reach this IoU, the fewest codes before others.
-
-    Returns:
-        The place of the best and its IoU.
-    """
-    ious = [reached(book, array, box, one) for box, one in zip(boxes, codes, strict=True)]
-    keys = [
-        (value < least, len(one) if least else 0, -value)
-        for value, one in zip(ious, codes, strict=True)
-    ]
-    best = keys.index(min(keys))
-    return best, ious[best]
-
-
 def reached(
-    book: ShapeCodebook,
-    array: Bools,
-    box: npt.NDArray[np.int32],
-    codes: npt.NDArray[np.int32],
+    array: Bools, area: int, pixel_box: npt.NDArray[np.int32], field: npt.NDArray[np.int32]
 ) -> float:
-    """IoU of an object that has pixels with what a box and codes paint."""
-    tight = mask_bounding_box(array)
-    assert tight is not None
-    pixels = to_pixels(box, (array.shape[0], array.shape[1]), BINS)
-    first = np.minimum(pixels[:2], tight[:2])
-    last = np.maximum(pixels[2:], tight[2:])
-    plane = np.zeros((1, last[1] - first[1], last[0] - first[0]), np.bool_)
-    field = book.fields(np.array([len(codes)], np.int32), codes)
-    corners = pixels - np.concatenate([first, first]).astype(np.int32)
-    field_kernel.paint(field, corners[None].astype(np.int32), plane.view(np.uint8))
-    return iou(plane[0], array[first[1] : last[1], first[0] : last[0]])
+    """IoU of an object of `area` pixels with what a field paints in a box, half-open pixels."""
+    left, top, right, bottom = pixel_box.tolist()
+    plane = np.zeros((1, bottom - top, right - left), np.bool_)
+    corners = np.array([[0, 0, right - left, bottom - top]], np.int32)
+    field_kernel.paint(field[None], corners, plane.view(np.uint8))
+    both = int(np.count_nonzero(plane[0] & array[top:bottom, left:right]))
+    return both / (area + int(np.count_nonzero(plane)) - both)

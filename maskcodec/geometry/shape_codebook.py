@@ -106,11 +106,12 @@ class ShapeCodebook:
         `counts` and `codes` are those of `ShapeTokens`, each code in 0..CODES - 1.
         """
         total = np.zeros((len(counts), self.dimensions))
-        ends = np.cumsum(counts, dtype=np.int64)
-        starts = ends - counts
-        for stage in range(min(self.stages, int(counts.max(initial=0)))):
-            have = counts > stage
-            total[have] += self.codes[stage, codes[starts[have] + stage]]
+        if len(codes):
+            starts = np.cumsum(counts, dtype=np.int64) - counts
+            stages = np.arange(len(codes)) - np.repeat(starts, counts)
+            steps = self.codes[stages, codes].astype(np.float64)
+            have = counts > 0
+            total[have] = np.add.reduceat(steps, starts[have], axis=0)
         return total
 
     def fields(

@@ -10,7 +10,7 @@ lies at ((2p + 1) * C - P) / 2P cells, clamped to 0..C - 1.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby, islice, pairwise
+from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ from ..errors import MaskCodecError
 from ..mask import Mask
 from ..threads import map_pieces
 from .boxes import to_pixels
-from .shape_boxes import boxes_of, choose
+from .shape_boxes import boxes_of, reached
 from .shape_codebook import BINS, CELLS, ShapeCodebook, get_codebook
 from .shape_field import field_of
 from .shape_search import BLOCK, SearchTables, search, search_tables
@@ -109,24 +109,32 @@ def _find(
     boxes: int,
 ) -> tuple[npt.NDArray[np.int32], list[npt.NDArray[np.int32]]]:
     """The box, int32 (4,), and the codes of each mask."""
-    tried = [boxes_of(array, boxes) for array in arrays]
-    fields = [
-        field_of(array, pixel_box).ravel()
-        for array, some in zip(arrays, tried, strict=True)
-        for pixel_box in to_pixels(some, (array.shape[0], array.shape[1]), BINS)
-    ]
-    found = iter(search(tables, np.stack(fields), tokens, iou) if fields else [])
     chosen = np.zeros((len(arrays), 4), np.int32)
     codes = [np.zeros(0, np.int32)] * len(arrays)
-    for index, (array, some) in enumerate(zip(arrays, tried, strict=True)):
-        if not len(some):
-            continue
-        mine = list(islice(found, len(some)))
-        best, reached = choose(book, array, some, mine, iou)
-        if not reached:  # too thin for the lattice: a full box is better than nothing
-            best = 0
-            mine = search(tables, np.ones((1, CELLS * CELLS), np.float32), tokens, iou)
-        chosen[index], codes[index] = some[best], mine[best]
+    tries = [
+        (index, box, to_pixels(box, (array.shape[0], array.shape[1]), BINS))
+        for index, array in enumerate(arrays)
+        for box in boxes_of(array, boxes)
+    ]
+    if not tries:
+        return chosen, codes
+    fields = np.stack([field_of(arrays[index], pixels).ravel() for index, _, pixels in tries])
+    found = search(tables, fields, tokens, iou)
+    counts = np.array([len(one) for one in found], np.int32)
+    painted = book.fields(counts, np.concatenate(found))
+    for index, some in groupby(range(len(tries)), lambda place: tries[place][0]):
+        array = arrays[index]
+        area = int(np.count_nonzero(array))
+        ious = {place: reached(array, area, tries[place][2], painted[place]) for place in some}
+        # Those that reach `iou` first, and of these the shortest; then the one of highest IoU.
+        best = min(
+            ious, key=lambda place: (ious[place] < iou, counts[place] * bool(iou), -ious[place])
+        )
+        chosen[index], codes[index] = tries[best][1], found[best]
+        if not ious[best]:  # too thin for the lattice: a full box is better than nothing
+            full = np.ones((1, CELLS * CELLS), np.float32)
+            chosen[index] = tries[min(ious)][1]
+            codes[index] = search(tables, full, tokens, iou)[0]
     return chosen, codes
 
 
