@@ -46,8 +46,8 @@ def cases(
     masks: Sequence[Bools], label_maps: Sequence[npt.NDArray[np.uint8]]
 ) -> Iterator[KernelCase]:
     """Every case, on one set of masks."""
-    for tokens in (4, GATED, 16):
-        yield encode_case(masks, tokens)
+    for options in ("tokens=4", f"tokens={GATED}", f"tokens={GATED},boxes=1", "tokens=16"):
+        yield encode_case(masks, options)
     codec = get_codec(f"shapetokens:tokens={GATED}")
     texts = codec.encode_batch(lists(masks), [mask.shape for mask in masks])
     yield decode_case(codec, masks, texts)
@@ -81,8 +81,8 @@ def is_small(masks: Sequence[Bools]) -> bool:
     return mean_bytes(masks) <= LARGEST
 
 
-def encode_case(masks: Sequence[Bools], tokens: int) -> KernelCase:
-    codec = get_codec(f"shapetokens:tokens={tokens}")
+def encode_case(masks: Sequence[Bools], options: str) -> KernelCase:
+    codec = get_codec(f"shapetokens:{options}")
     images, sizes = lists(masks), [mask.shape for mask in masks]
 
     def check() -> None:
@@ -93,9 +93,9 @@ def encode_case(masks: Sequence[Bools], tokens: int) -> KernelCase:
             decoded = codec.decode(text, size)
             assert codec.write(decoded.geometry) == text
 
-    is_gated = is_small(masks) and tokens == GATED
+    is_gated = is_small(masks) and f"tokens={GATED}" in options
     return KernelCase(
-        f"encode {tokens} codes",
+        f"encode {options}",
         at_first(lambda: codec.encode_batch(images, sizes, threads=1)),
         {"2 ms": clock(2e-3)},
         check,

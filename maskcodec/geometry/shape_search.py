@@ -23,7 +23,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +33,7 @@ from .shape_codebook import CELLS, ShapeCodebook, get_codebook
 
 Floats = npt.NDArray[np.float32]
 Codes = npt.NDArray[np.int32]
-Number = TypeVar("Number", np.float32, np.int32)
+Number = TypeVar("Number", np.float32, np.int32, np.uint8)
 
 TILE = 4
 SIDE = CELLS // TILE
@@ -60,12 +60,14 @@ BLOCK = 16
 CHUNK = 128
 """Codes in a matrix product: beyond 2**18 multiplications OpenBLAS takes several threads."""
 
-CLEAR = 0.1
-"""A tile is painted for all finalists where the field, or that of the first of them, comes so near
-to 0; for the others only where they may be the best."""
+ROUGH_PART = 32
+"""Cells in a matrix product of all finalists."""
 
-CONTENDERS = 8
-"""Finalists that are painted whole, at a time."""
+FINE_PART = 128
+"""Cells in a matrix product of the contenders."""
+
+CONTENDERS = 16
+"""Finalists that are painted in all cells; the others only in every other row and column."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,8 +82,8 @@ class SearchTables:
         pairs: the row and the column in G of each of `products`.
         energies: float32 (stages, TILES, codes): means over tiles of each code's squared field.
         columns: float32 (cells, dimensions), the basis transposed.
-        tiles: float32 (TILES, dimensions, TILE * TILE), the basis tile by tile.
-        levels: float32 (TILES, TILE * TILE): less the mean; a sum above it is inside.
+        rough: float32 (parts, dimensions, ROUGH_PART), the basis in every other row and column.
+        fine: float32 (parts, dimensions, FINE_PART), the basis in all cells.
         chunks: float32 (stages, chunks, dimensions, codes of a chunk), the codes transposed.
     """
 
@@ -92,8 +94,8 @@ class SearchTables:
     pairs: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
     energies: Floats
     columns: Floats
-    tiles: Floats
-    levels: Floats
+    rough: Floats
+    fine: Floats
     chunks: Floats
 
     @classmethod
@@ -120,8 +122,8 @@ class SearchTables:
             (rows, columns),
             energies,
             np.ascontiguousarray(basis.T),
-            np.ascontiguousarray(tile_by_tile(basis).swapaxes(0, 1)),
-            -tile_by_tile(mean)[0],
+            in_parts(every_other(basis), ROUGH_PART),
+            in_parts(basis, FINE_PART),
             np.ascontiguousarray(chunks),
         )
 
@@ -144,10 +146,17 @@ def over_tiles(fields: Floats) -> Floats:
     return tiles.reshape(*shape, TILES)
 
 
-def tile_by_tile(fields: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The cells of each tile together: (count, cells) to (count, TILES, TILE * TILE)."""
-    tiles = fields.reshape(-1, SIDE, TILE, SIDE, TILE).swapaxes(2, 3)
-    return tiles.reshape(-1, TILES, TILE * TILE)
+def every_other(fields: npt.NDArray[Number]) -> npt.NDArray[Number]:
+    """Every other row and column: (…, cells) to (…, cells / 4)."""
+    shape = fields.shape[:-1]
+    some = fields.reshape(*shape, CELLS, CELLS)[..., 1::2, 1::2]
+    return np.ascontiguousarray(some.reshape(*shape, -1))
+
+
+def in_parts(columns: Floats, width: int) -> Floats:
+    """The columns of a matrix in contiguous parts: (rows, columns) to (parts, rows, width)."""
+    rows, count = columns.shape
+    return np.ascontiguousarray(columns.reshape(rows, count // width, width).swapaxes(0, 1))
 
 
 def weighted_sums(weights: Floats, table: Floats) -> Floats:
@@ -201,60 +210,36 @@ def _search_block(
 def best_by_iou(tables: SearchTables, fields: Floats, sums: Floats) -> list[tuple[int, float]]:
     """The hypothesis of highest IoU with each field, of equals the first, and that IoU.
 
+    A quarter of the cells tells which `CONTENDERS` are painted in all of them.
+
     Args:
         tables: of the codebook.
         fields: float32 (objects, cells).
         sums: float32 (objects, hypotheses, dimensions).
     """
-    first = weighted_sums(np.ascontiguousarray(sums[:, 0]), tables.basis) + tables.mean
-    corners = (len(fields), SIDE, TILE, SIDE, TILE)
-    least = np.minimum(fields, first).reshape(corners).min(2).min(3).reshape(-1, TILES)
-    most = np.maximum(fields, first).reshape(corners).max(2).max(3).reshape(-1, TILES)
-    near = (least <= CLEAR) & (most >= -CLEAR)
-    targets = tile_by_tile(fields > 0).view(np.uint8)
-    return [_best_of(tables, *one) for one in zip(targets, near, sums, strict=True)]
+    levels = -tables.mean
+    rough_levels = every_other(levels)
+    found = []
+    for field, hypotheses in zip(fields, sums, strict=True):
+        target = (field > 0).view(np.uint8)
+        rough = _ious(hypotheses, tables.rough, rough_levels, every_other(target))
+        few = np.sort(np.argsort(-rough, kind="stable")[:CONTENDERS])
+        ious = _ious(hypotheses[few], tables.fine, levels, target)
+        best = int(ious.argmax())
+        found.append((int(few[best]), float(ious[best])))
+    return found
 
 
-def _best_of(
-    tables: SearchTables, target: npt.NDArray[np.uint8], near: npt.NDArray[np.bool_], sums: Floats
-) -> tuple[int, float]:
-    """The best of one object's hypotheses.
-
-    Away from the outline hypotheses hardly differ. At first they count as right there, which gives
-    bounds of their IoU; those of the highest bounds are then painted whole, until none is left
-    whose bound is above the IoU of the best.
-    """
-    area = np.count_nonzero(target)
-    nearby = np.flatnonzero(near)
-    both, painted = _overlaps(tables, target, sums, nearby)
-    rest = area - np.count_nonzero(target[nearby])
-    bounds = (both + rest) / np.maximum(painted + area - both, 1)
-    ious = np.full(len(sums), -1.0)
-    everywhere = np.arange(TILES)
-    while True:
-        open_places = np.flatnonzero((ious < 0) & (bounds >= ious.max()))
-        if not len(open_places):
-            best = int(ious.argmax())
-            return best, float(ious[best])
-        order = np.argsort(-bounds[open_places], kind="stable")
-        few = open_places[order[:CONTENDERS]]
-        both, painted = _overlaps(tables, target, sums[few], everywhere)
-        ious[few] = both / np.maximum(painted + area - both, 1)
-
-
-def _overlaps(
-    tables: SearchTables,
-    target: npt.NDArray[np.uint8],
-    sums: Floats,
-    places: npt.NDArray[np.intp],
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Cells of some tiles that hypotheses paint: those that the target has too, and all."""
-    values = np.empty((len(sums), len(places), TILE * TILE), np.float32)
-    np.matmul(sums, tables.tiles[places], out=values.swapaxes(0, 1))
-    both, painted = np.empty((2, len(sums)), np.int32)
-    levels = tables.levels[places].ravel()
-    shortlist.overlaps(values.reshape(len(sums), -1), levels, target[places].ravel(), both, painted)
-    return both, painted
+def _ious(
+    hypotheses: Floats, parts: Floats, levels: Floats, target: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.float64]:
+    """IoU of what hypotheses (hypotheses, dimensions) paint in some cells with the target there."""
+    values = np.empty((len(hypotheses), len(parts), parts.shape[2]), np.float32)
+    np.matmul(hypotheses, parts, out=values.swapaxes(0, 1))
+    both, painted = np.empty((2, len(hypotheses)), np.int32)
+    shortlist.overlaps(values.reshape(len(hypotheses), -1), levels, target, both, painted)
+    ious: npt.NDArray[np.float64] = both / np.maximum(painted + np.count_nonzero(target) - both, 1)
+    return ious
 
 
 @dataclass(frozen=True, slots=True, eq=False)
