@@ -1,4 +1,4 @@
-"""Tokens and IoU of ways to spell a shape inside its box; the ground for codec `boxgrid`.
+r"""Tokens and IoU of ways to spell a shape inside its box; the ground for codec `boxgrid`.
 
     python -m maskcodec.benchmarks.boxgrid_spellings --masks coco.jsonl.gz lvis.jsonl.gz \
         --tokenizer qwen3=tokenizer.json gemma3=other/tokenizer.json --json spellings.json

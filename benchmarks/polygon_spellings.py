@@ -1,4 +1,4 @@
-"""Tokens and IoU of ways to simplify and to spell outlines; the ground for codec `polygon`.
+r"""Tokens and IoU of ways to simplify and to spell outlines; the ground for codec `polygon`.
 
     python -m maskcodec.benchmarks.polygon_spellings --masks coco.jsonl.gz \
         --tokenizer qwen3=tokenizer.json gemma3=other/tokenizer.json --json polygon.json

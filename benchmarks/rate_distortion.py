@@ -1,4 +1,4 @@
-"""IoU and boundary IoU against tokens, for every codec and a grid of its options.
+r"""IoU and boundary IoU against tokens, for every codec and a grid of its options.
 
     python -m maskcodec.benchmarks.rate_distortion coco.jsonl.gz --split held-out \
         --tokenizer qwen3=tokenizer.json --json rd.json --html rd.html --png rd.png

@@ -22,7 +22,7 @@ def test_the_first_box_is_tight_and_the_others_leave_little_out() -> None:
         assert 1 <= len(boxes) <= 3
         for number, (left, top, right, bottom) in enumerate(boxes.tolist()):
             kept = np.count_nonzero(mask.array[top:bottom, left:right])
-            assert kept >= mask.area * (1 - 4 * LEFT_OUT[min(number, 2)] * 2)
+            assert kept >= mask.area * (1 - 4 * LEFT_OUT[min(number, 2)])
         left, top, right, bottom = boxes[0].tolist()
         assert np.count_nonzero(mask.array[top:bottom, left:right]) == mask.area
 

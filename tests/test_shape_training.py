@@ -69,6 +69,8 @@ def test_a_codebook_and_its_card(trained: tuple[Path, Path]) -> None:
     masks, folder = trained
     book = read_codebook(folder / "small.npz")
     assert (book.name, book.stages, book.dimensions) == ("small", 2, 12)
+    assert not book.codes[1, 0].any()  # adds nothing
+    assert book.codes[0, 0].any()
     figures = book.card["figures"]["shapes.jsonl"]
     held_out = sum(is_held_out(f"{index:06}.jpg") for index in range(60))
     assert figures["1"]["masks"] == held_out > 0
@@ -120,6 +122,46 @@ def test_bad_records_are_named_and_left_out(
 @pytest.mark.parametrize("weights", [["1", "2"], ["0"], ["-1"]])
 def test_wrong_weights(weights: list[str], tmp_path: Path) -> None:
     assert run(shapes(tmp_path / "s.jsonl", 10), tmp_path, "--weights", *weights) == 2
+
+
+@pytest.mark.parametrize(
+    ("option", "place"),
+    [
+        (("--stages", "0"), "--stages"),
+        (("--stages", "17"), "--stages"),
+        (("--dimensions", "129"), "--dimensions"),
+        (("--composed", "0"), "--composed"),
+        (("--sample", "x"), "--sample"),
+        (("--processes", "0"), "--processes"),
+        (("--rounds", "-1"), "--rounds"),
+    ],
+)
+def test_numbers_out_of_range(
+    option: tuple[str, str], place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        run(tmp_path / "shapes.jsonl", tmp_path, *option)
+    assert f"argument {place}: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "option", [("--name", "../x"), ("--output", "no/such/x.npz"), ("--output", "x.txt")]
+)
+def test_what_could_not_be_written_is_refused_before_any_work(
+    option: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(shapes(tmp_path / "shapes.jsonl", 4), tmp_path, *option) == 2
+    assert option[0] in capsys.readouterr().err
+    assert not (tmp_path / "work").exists()
+
+
+def test_a_codebook_under_another_name_is_refused(
+    trained: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other.npz").write_bytes((trained[1] / "small.npz").read_bytes())
+    monkeypatch.setenv("MASKCODEC_CODEBOOKS", str(tmp_path))
+    with pytest.raises(MaskCodecError, match=r"call the file small\.npz"):
+        shape_codebook.get_codebook("other")
 
 
 def test_no_masks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""Train a codebook for codec `shapetokens` from masks: COCO json, JSONL of RLE, folders of PNG.
+r"""Train a codebook for codec `shapetokens` from masks: COCO json, JSONL of RLE, folders of PNG.
 
     python -m maskcodec.training.shape_codebook coco.jsonl.gz lvis.jsonl.gz taco.jsonl.gz \
         --weights 6 1.2 2.8 --name shapes1 --output shapes1.npz --work work
@@ -31,8 +31,15 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from maskcodec import MaskCodecError
-from maskcodec.geometry.shape_codebook import CELLS, CODES, MAX_STAGES, whole_numbers
+from maskcodec.geometry.shape_codebook import (
+    CELLS,
+    CODES,
+    MAX_DIMENSIONS,
+    MAX_STAGES,
+    whole_numbers,
+)
 from maskcodec.geometry.shape_search import SearchTables
+from maskcodec.geometry.tokens import CODEBOOK_NAME
 from maskcodec.writing import atomic
 
 from . import shape_card
@@ -49,24 +56,46 @@ _COMPONENT_FIELDS = 16_000
 
 def make_parser() -> argparse.ArgumentParser:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("masks", nargs="+", type=Path, help="COCO json, JSONL of RLE, folders")
-    parser.add_argument("--weights", nargs="+", type=float, help="of each file; default: equal")
-    parser.add_argument("--name", required=True, help="of the codebook, for ever")
-    parser.add_argument("--output", required=True, type=Path, help="the codebook, .npz")
-    parser.add_argument("--work", required=True, type=Path, help="folder for finished steps")
-    parser.add_argument("--dimensions", type=int, default=80)
-    parser.add_argument("--stages", type=int, default=MAX_STAGES)
-    parser.add_argument("--composed", type=int, default=120_000, help="shapes composed of others")
-    parser.add_argument("--drawn", type=int, default=60_000, help="shapes as they are, turned")
-    parser.add_argument("--iterations", type=int, default=8, help="of k-means, a stage")
-    parser.add_argument("--rounds", type=int, default=5, help="of refinement")
-    parser.add_argument("--sample", type=int, default=32_000, help="shapes a round")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--processes", type=int, default=2, help="that compose shapes")
-    parser.add_argument("--data", default="", help="for the card: what the masks are")
-    parser.add_argument("--licence", default="", help="for the card: of masks and codebook")
+    parser = argparse.ArgumentParser(
+        prog="python -m maskcodec.training.shape_codebook",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("masks", nargs="+", type=Path, help="COCO json, JSONL of RLE (.gz too), folders of PNG")
+    add("--weights", nargs="+", type=float, metavar="W", help="one a file; default: all equal")
+    add("--name", required=True, help="of the codebook, for ever: a to z, 0 to 9, _ . -")
+    add("--output", required=True, type=Path, metavar="FILE", help="the codebook, .npz")
+    add("--work", required=True, type=Path, metavar="DIR", help="folder for finished steps")
+    numbers = {
+        "dimensions": (80, 1, MAX_DIMENSIONS, "of the space of fields"),
+        "stages": (MAX_STAGES, 1, MAX_STAGES, "the most codes of an object"),
+        "composed": (120_000, 1, 10_000_000, "shapes composed of others"),
+        "drawn": (60_000, 1, 10_000_000, "shapes as they are, turned"),
+        "iterations": (8, 1, 1_000, "of k-means, a stage"),
+        "rounds": (5, 0, 1_000, "of refinement"),
+        "sample": (32_000, 2, 10_000_000, "shapes a round"),
+        "seed": (0, 0, 2**31, "of all that is drawn"),
+        "processes": (2, 1, 256, "that compose shapes"),
+    }
+    for name, (default, least, most, text) in numbers.items():
+        kind = _whole(least, most)
+        add(f"--{name}", type=kind, default=default, metavar="N", help=f"{text}; {default:,}")
+    add("--data", default="", help="for the card: what the masks are")
+    add("--licence", default="", help="for the card: of masks and codebook")
     return parser
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    """Reads a whole number of a range."""
+
+    def read(text: str) -> int:
+        value = int(text) if text.isascii() and text.isdigit() else least - 1
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text} is not {least:,} to {most:,}")
+        return value
+
+    return read
 
 
 class Work:
@@ -104,6 +133,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if len(weights) != len(args.masks) or min(weights) < 0 or not sum(weights):
             raise MaskCodecError(f"--weights needs a number for each of {len(args.masks)} files")
+        if not CODEBOOK_NAME.fullmatch(args.name):
+            raise MaskCodecError(f"--name {args.name!r} is no name: a to z, 0 to 9, _ . -")
+        if args.output.suffix != ".npz" or not args.output.absolute().parent.is_dir():
+            raise MaskCodecError(f"--output {args.output}: a .npz file in a folder that exists")
         run(args, weights)
     except (MaskCodecError, OSError) as error:
         print(f"shape_codebook: {error}", file=sys.stderr)

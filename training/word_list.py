@@ -1,4 +1,4 @@
-"""Choose the words that codec `shapetokens` spells boxes and codes with under `spelling=words`.
+r"""Choose the words that codec `shapetokens` spells boxes and codes with under `spelling=words`.
 
     python -m maskcodec.training.word_list --tokenizer qwen3=tokenizer.json gemma3=other.json \
         --avoid expressions.txt categories.txt --output words.txt

@@ -25,7 +25,6 @@ this project's own.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -36,7 +35,7 @@ import numpy.typing as npt
 from ..codec import Codec, check_lengths
 from ..decoded import Errors, Geometry, Pixels, Repair, RepairLog
 from ..errors import EncodeError, SpecError
-from ..geometry.tokens import ShapeTokens
+from ..geometry.tokens import CODEBOOK_NAME, ShapeTokens
 from ..labels import check_label
 from ..mask import Mask, check_masks
 from ..registry import register
@@ -48,8 +47,6 @@ from ._shapetokens_reader import Reader
 
 if TYPE_CHECKING:
     import torch
-
-_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
 
 @register("shapetokens")
@@ -76,7 +73,7 @@ class ShapeTokensCodec(Codec[ShapeTokens]):
     spelling: Spelling = "added"
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.codebook):
+        if not CODEBOOK_NAME.fullmatch(self.codebook):
             raise SpecError(f"codebook={self.codebook!r} is no name of a codebook")
         if not 1 <= self.tokens <= STAGES:
             raise SpecError(f"tokens={self.tokens} is not 1 to {STAGES}")

@@ -152,7 +152,4 @@ def _paint_nearest(grid: Grid, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
 
 
 def _paint_bilinear(grid: Grid, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    planes = np.empty((len(grid.labels), *size), np.bool_)
-    for number, plane in enumerate(planes, 1):
-        resample.paint_bilinear(grid.cells == number, size, out=plane)
-    return planes
+    return resample.paint_labels_bilinear(grid.cells, range(1, len(grid.table)), size)

@@ -286,6 +286,12 @@ def get_codebook(name: str) -> ShapeCodebook:
             files.setdefault(file.stem, file)
     if name not in files:
         raise MaskCodecError(
-            f"no codebook is called {name!r}; there are: {', '.join(sorted(files))}"
+            f"no codebook is called {name!r}; there are: {', '.join(sorted(files))}; those of your "
+            "own are NAME.npz in the folder that MASKCODEC_CODEBOOKS names"
         )
-    return read_codebook(files[name])
+    book = read_codebook(files[name])
+    if book.name != name:
+        raise MaskCodecError(
+            f"{files[name]} holds the codebook {book.name!r}: call the file {book.name}.npz"
+        )
+    return book

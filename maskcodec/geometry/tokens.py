@@ -6,10 +6,14 @@ tokenizer with a network of its own. Any prefix of the codes is a shape too, a c
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+CODEBOOK_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+"""What a codebook may be called."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
