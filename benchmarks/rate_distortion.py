@@ -98,6 +98,8 @@ def run(arguments: argparse.Namespace, command: str) -> int:
     todo = [spec for spec in specs if spec not in finished]
     document["left_out"] = find_unusable(todo, masks)
     todo = [spec for spec in todo if spec not in document["left_out"]]
+    if not (todo or finished):
+        raise MaskCodecError("no spec is left to measure; see above why")
 
     name = next(iter(tokenizers), CHARACTERS)
     print("\n".join([heading(name), *(row(point, name) for point in finished.values())]))

@@ -227,6 +227,15 @@ def test_no_mask_in_the_split_is_an_error(
     assert f"no mask of split '{split}'" in capsys.readouterr().err
 
 
+def test_nothing_left_to_measure_is_an_error(
+    masks: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(masks, specs=["boxgrid@2"]) == 2
+    said = capsys.readouterr()
+    assert "no spec is left to measure" in said.err
+    assert "boxgrid" not in said.out
+
+
 @pytest.mark.usefixtures("strips")
 def test_codecs_of_shape_tokens(
     masks: Path, tokenizer: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
