@@ -1,23 +1,134 @@
 # cython: language_level=3, binding=False
 """Signed distances from the pixels of a small mask to its outline."""
 
-from libc.math cimport INFINITY, sqrt
+from libc.math cimport INFINITY
 from libc.stdint cimport uint8_t
 from libc.stdlib cimport calloc, free, malloc
 
 
-cdef enum:
-    CHUNK = 24  # pixels taken together; gcc unrolls loops of 16 and then leaves them scalar
+# In C, since Cython can't say that a function is to be compiled twice, for AVX2 too, and the faster
+# one taken where it runs. Both round alike: there is no fused multiply-add in either.
+cdef extern from * nogil:
+    """
+    #include <math.h>
+    #include <stddef.h>
+    #include <stdint.h>
+    #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__GLIBC__)
+    #define MASKCODEC_WIDE __attribute__((target_clones("avx2", "default")))
+    #define MASKCODEC_INLINE static inline __attribute__((always_inline))
+    #else
+    #define MASKCODEC_WIDE
+    #define MASKCODEC_INLINE static inline
+    #endif
+    #define CHUNK 24 /* pixels together; gcc unrolls loops of 16 and then leaves them scalar */
 
+    /* Distances along columns to the nearest pixel of the other kind, from those a row before. */
+    MASKCODEC_WIDE static void step_rows(
+        const uint8_t *mask, const uint8_t *before, const double *far, ptrdiff_t width,
+        double step, double *out)
+    {
+        ptrdiff_t x;
+        for (x = 0; x < width; x++)
+            out[x] = ((mask[x] != 0) == (before[x] != 0) ? far[x] : 0) + step;
+    }
 
-cdef void _step(
-    const uint8_t* mask, const uint8_t* before, const double* far, Py_ssize_t width, double step,
-    double* out
-) noexcept nogil:
-    """Distances along columns to the nearest pixel of the other kind, from those a row before."""
-    cdef Py_ssize_t x
-    for x in range(width):
-        out[x] = (far[x] if (mask[x] != 0) == (before[x] != 0) else 0) + step
+    /* Squares of the smaller of two distances, in the place of the first. */
+    MASKCODEC_WIDE static void square_nearer(double *line, const double *other, ptrdiff_t width)
+    {
+        ptrdiff_t x;
+        for (x = 0; x < width; x++) {
+            double nearer = other[x] < line[x] ? other[x] : line[x];
+            line[x] = nearer * nearer;
+        }
+    }
+
+    /* For each pixel of a line, the column's squared distance to the nearest unset, or set, one. */
+    MASKCODEC_WIDE static void fill_line(
+        const uint8_t *mask, const double *down, ptrdiff_t width, float *restrict unset,
+        float *restrict marked)
+    {
+        ptrdiff_t x;
+        for (x = 0; x < width; x++) {
+            float distance = (float)down[x];
+            unset[x] = mask[x] ? distance : 0;
+            marked[x] = mask[x] ? 0 : distance;
+        }
+    }
+
+    /* Squared distances of a chunk of pixels, at line + pad, by the distances of their columns.
+       Chunks far from the outline are most of a mask, and one look at their surroundings is
+       enough. */
+    MASKCODEC_INLINE void find_nearest(
+        const float *line, ptrdiff_t pad, ptrdiff_t reach, float step, float limit, float *best)
+    {
+        ptrdiff_t k, i, start;
+        int32_t open = 0;
+        for (i = 0; i < CHUNK; i++)
+            best[i] = limit;
+        for (start = 0; start < 2 * pad + CHUNK; start += CHUNK)
+            for (i = 0; i < CHUNK; i++)
+                best[i] = line[start + i] < best[i] ? line[start + i] : best[i];
+        for (i = 0; i < CHUNK; i++)
+            open |= best[i] < limit;
+        if (!open)
+            return;
+        for (i = 0; i < CHUNK; i++)
+            best[i] = line[pad + i] < limit ? line[pad + i] : limit;
+        for (k = 1; k <= reach; k++) {
+            const float *left = line + pad - k, *right = line + pad + k;
+            float across = k * step;
+            across *= across;
+            open = 0;
+            for (i = 0; i < CHUNK; i++)
+                open |= across < best[i];
+            if (!open)
+                return;
+            for (i = 0; i < CHUNK; i++) {
+                float near = (left[i] < right[i] ? left[i] : right[i]) + across;
+                best[i] = near < best[i] ? near : best[i];
+            }
+        }
+    }
+
+    /* The signed distances of a line, less `half`. */
+    MASKCODEC_WIDE static void cross_line(
+        const uint8_t *mask, const float *unset, const float *marked, ptrdiff_t width,
+        ptrdiff_t pad, ptrdiff_t reach, float step, float limit, double half, float *out)
+    {
+        float best[CHUNK];
+        ptrdiff_t start, x;
+        for (start = 0; start < width; start += CHUNK) {
+            ptrdiff_t count = width - start < CHUNK ? width - start : CHUNK, inside = 0;
+            for (x = start; x < start + count; x++)
+                inside += mask[x] != 0;
+            if (inside) {
+                find_nearest(unset + start, pad, reach, step, limit, best);
+                for (x = 0; x < count; x++)
+                    if (mask[start + x])
+                        out[start + x] = (float)(sqrt(best[x]) - half);
+            }
+            if (inside < count) {
+                find_nearest(marked + start, pad, reach, step, limit, best);
+                for (x = 0; x < count; x++)
+                    if (!mask[start + x])
+                        out[start + x] = (float)(half - sqrt(best[x]));
+            }
+        }
+    }
+    """
+    Py_ssize_t CHUNK
+    void step_rows(
+        const uint8_t* mask, const uint8_t* before, const double* far, Py_ssize_t width,
+        double step, double* out
+    )
+    void square_nearer(double* line, const double* other, Py_ssize_t width)
+    void fill_line(
+        const uint8_t* mask, const double* down, Py_ssize_t width, float* unset, float* marked
+    )
+    void cross_line(
+        const uint8_t* mask, const float* unset, const float* marked, Py_ssize_t width,
+        Py_ssize_t pad, Py_ssize_t reach, float step, float limit, double half, float* out
+    )
 
 
 cdef void _walk_columns(
@@ -34,91 +145,17 @@ cdef void _walk_columns(
         far[x] = INFINITY
     for y in range(height):
         line = scratch + y * width
-        _step(
+        step_rows(
             mask + y * width, mask + (y - 1) * width if y else unset,
             line - width if y else far, width, step, line
         )
     for y in range(height - 1, -1, -1):
         line = scratch + y * width
-        _step(
+        step_rows(
             mask + y * width, mask + (y + 1) * width if y + 1 < height else unset, far, width,
             step, far
         )
-        for x in range(width):
-            line[x] = far[x] * far[x] if far[x] < line[x] else line[x] * line[x]
-
-
-cdef void _fill_line(
-    const uint8_t* mask, const double* down, Py_ssize_t width, float* unset, float* marked
-) noexcept nogil:
-    """For each pixel of a line, the column's squared distance to the nearest unset, or set, one."""
-    cdef Py_ssize_t x
-    for x in range(width):
-        unset[x] = <float>down[x] if mask[x] else 0
-        marked[x] = 0 if mask[x] else <float>down[x]
-
-
-cdef inline void _nearest(
-    const float* line, Py_ssize_t pad, Py_ssize_t reach, float step, float limit, float* best
-) noexcept nogil:
-    """Squared distances of `CHUNK` pixels, at line + pad, by the distances of their columns.
-
-    Chunks far from the outline are most of a mask, and one look at their surroundings is enough.
-    """
-    cdef Py_ssize_t k, i, start = 0
-    cdef float across, left, right, near
-    cdef int open = 0
-    for i in range(CHUNK):
-        best[i] = limit
-    while start < 2 * pad + CHUNK:
-        for i in range(CHUNK):
-            near = line[start + i]
-            best[i] = min(near, best[i])
-        start += CHUNK
-    for i in range(CHUNK):
-        open |= best[i] < limit
-    if not open:
-        return
-    for i in range(CHUNK):
-        near = line[pad + i]
-        best[i] = min(near, limit)
-    for k in range(1, reach + 1):
-        across = k * step
-        across *= across
-        open = 0
-        for i in range(CHUNK):
-            open |= across < best[i]
-        if not open:
-            return
-        for i in range(CHUNK):
-            left, right = line[pad - k + i], line[pad + k + i]
-            near = min(left, right) + across
-            best[i] = min(near, best[i])
-
-
-cdef void _cross_line(
-    const uint8_t* mask, const float* unset, const float* marked, Py_ssize_t width,
-    Py_ssize_t pad, Py_ssize_t reach, float step, float limit, double half, float* out
-) noexcept nogil:
-    """The signed distances of a line, less `half`."""
-    cdef float best[CHUNK]
-    cdef Py_ssize_t start = 0, x, count, inside
-    while start < width:
-        count = min(width - start, CHUNK)
-        inside = 0
-        for x in range(start, start + count):
-            inside += mask[x] != 0
-        if inside:
-            _nearest(unset + start, pad, reach, step, limit, best)
-            for x in range(count):
-                if mask[start + x]:
-                    out[start + x] = <float>(sqrt(best[x]) - half)
-        if inside < count:
-            _nearest(marked + start, pad, reach, step, limit, best)
-            for x in range(count):
-                if not mask[start + x]:
-                    out[start + x] = <float>(half - sqrt(best[x]))
-        start += CHUNK
+        square_nearer(line, far, width)
 
 
 def signed(
@@ -162,8 +199,8 @@ def signed(
             lines[x] = 0
             lines[room + x] = INFINITY
         for y in range(height):
-            _fill_line(&mask[y, 0], &scratch[y, 0], width, lines + pad, lines + room + pad)
-            _cross_line(
+            fill_line(&mask[y, 0], &scratch[y, 0], width, lines + pad, lines + room + pad)
+            cross_line(
                 &mask[y, 0], lines, lines + room, width, pad, reach, column_step, limit, half,
                 &out[y, 0]
             )
@@ -180,20 +217,40 @@ def sample(
     Values are those of pixels' centres, and interpolated bilinearly at the centres of the cells of
     the lattice; beyond the outer pixels' centres they stay. `line` has room for a row of `values`.
     """
-    cdef Py_ssize_t height = values.shape[0], width = values.shape[1], y, x, i, above, below
+    cdef Py_ssize_t height = values.shape[0], width = values.shape[1], cells = out.shape[1]
+    cdef Py_ssize_t y, x, i, above
     cdef float share, rest
+    cdef const float* upper
+    cdef const float* lower
+    cdef float* mixed
+    cdef float* row
+    cdef Py_ssize_t* lefts
+    cdef float* shares
     if not (height > 0 and width > 0 and line.shape[0] == width):
         raise ValueError("shapes")
+    if out.shape[0] == 0 or cells == 0:
+        return
+    lefts = <Py_ssize_t*>malloc(cells * sizeof(Py_ssize_t))
+    shares = <float*>malloc(cells * sizeof(float))
+    if lefts == NULL or shares == NULL:
+        free(lefts)
+        free(shares)
+        raise MemoryError
+    mixed = &line[0]
     with nogil:
+        for x in range(cells):
+            lefts[x] = _before(x, width, cells, &shares[x])
         for y in range(out.shape[0]):
             above = _before(y, height, out.shape[0], &share)
-            below = min(above + 1, height - 1)
-            rest = 1 - share
+            upper, lower = &values[above, 0], &values[min(above + 1, height - 1), 0]
+            row, rest = &out[y, 0], 1 - share
             for x in range(width):
-                line[x] = rest * values[above, x] + share * values[below, x]
-            for x in range(out.shape[1]):
-                i = _before(x, width, out.shape[1], &share)
-                out[y, x] = scale * ((1 - share) * line[i] + share * line[min(i + 1, width - 1)])
+                mixed[x] = rest * upper[x] + share * lower[x]
+            for x in range(cells):
+                i, share = lefts[x], shares[x]
+                row[x] = scale * ((1 - share) * mixed[i] + share * mixed[min(i + 1, width - 1)])
+    free(lefts)
+    free(shares)
 
 
 cdef Py_ssize_t _before(

@@ -8,102 +8,143 @@ gives what its members give one by one.
 
 
 cdef enum:
-    TILE = 512  # columns; those of 256 rows of the table stay in the second cache
+    WIDTH = 16  # columns of a part of the table
+    DEPTH = 256  # rows of a part that stay in the first cache while all objects take them
 
 
-# In C, since Cython can't say that a function is to be compiled twice, for AVX2 too, and the faster
-# one taken where it runs. Both round alike: there is no fused multiply-add in either.
+# In C, since Cython knows neither vectors nor functions for some processors only. Both ways round
+# alike: they add in one order, and there is no fused multiply-add in either.
 cdef extern from * nogil:
     """
     #include <stddef.h>
-    #include <stdint.h>
-    #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__GLIBC__)
-    #define MASKCODEC_WIDE __attribute__((target_clones("avx2", "default")))
-    #else
-    #define MASKCODEC_WIDE
+
+    /* Add weighted rows of a part to the sums of objects. */
+    static void add_anywhere(
+        const float *weights, ptrdiff_t objects, ptrdiff_t all_rows, const float *part,
+        ptrdiff_t rows, float *sums, ptrdiff_t columns)
+    {
+        ptrdiff_t item, k = 0, x;
+        for (; k + 4 <= rows; k += 4) {
+            const float *row = part + k * 16;
+            for (item = 0; item < objects; item++) {
+                const float *weight = weights + item * all_rows + k;
+                float *restrict sum = sums + item * columns;
+                float a = weight[0], b = weight[1], c = weight[2], d = weight[3];
+                for (x = 0; x < 16; x++)
+                    sum[x] = sum[x] + a * row[x] + b * row[x + 16] + c * row[x + 32]
+                        + d * row[x + 48];
+            }
+        }
+        for (; k < rows; k++)
+            for (item = 0; item < objects; item++)
+                for (x = 0; x < 16; x++)
+                    sums[item * columns + x] += weights[item * all_rows + k] * part[k * 16 + x];
+    }
+
+    #if defined(__x86_64__) && defined(__GNUC__)
+
+    typedef float eight __attribute__((vector_size(32), aligned(4), may_alias));
+
+    /* The same for several parts, `apart` floats from one to the next. How many objects and parts
+       is known where this is compiled, and their product at most 4, so that all sums stay in
+       registers. What comes next is fetched ahead: it is often no longer in the second cache. */
+    __attribute__((target("avx2"), always_inline)) static inline void add_some(
+        const int objects, const int parts, const float *weights, ptrdiff_t all_rows,
+        const float *table, ptrdiff_t apart, ptrdiff_t rows, float *out, ptrdiff_t columns)
+    {
+        eight sums[4][2];
+        ptrdiff_t k;
+        int i, j;
+        for (i = 0; i < objects; i++)
+            for (j = 0; j < parts; j++) {
+                sums[i * parts + j][0] = *(const eight *)(out + i * columns + j * 16);
+                sums[i * parts + j][1] = *(const eight *)(out + i * columns + j * 16 + 8);
+            }
+        for (k = 0; k < rows; k++)
+            for (j = 0; j < parts; j++) {
+                const float *row = table + j * apart + k * 16;
+                __builtin_prefetch(row + parts * apart, 0, 2);
+                eight left = *(const eight *)row, right = *(const eight *)(row + 8);
+                for (i = 0; i < objects; i++) {
+                    float weight = weights[i * all_rows + k];
+                    sums[i * parts + j][0] += weight * left;
+                    sums[i * parts + j][1] += weight * right;
+                }
+            }
+        for (i = 0; i < objects; i++)
+            for (j = 0; j < parts; j++) {
+                *(eight *)(out + i * columns + j * 16) = sums[i * parts + j][0];
+                *(eight *)(out + i * columns + j * 16 + 8) = sums[i * parts + j][1];
+            }
+    }
+
+    /* Returns how many parts were taken: with few objects left it is several. */
+    __attribute__((target("avx2"))) static ptrdiff_t add_wide(
+        const float *weights, ptrdiff_t objects, ptrdiff_t all_rows, const float *table,
+        ptrdiff_t parts, ptrdiff_t apart, ptrdiff_t rows, float *out, ptrdiff_t columns)
+    {
+        ptrdiff_t item = 0;
+        int taken = objects == 1 && parts >= 4 ? 4 : objects <= 2 && parts >= 2 ? 2 : 1;
+        if (taken == 4)
+            add_some(1, 4, weights, all_rows, table, apart, rows, out, columns);
+        else if (taken == 2 && objects == 2)
+            add_some(2, 2, weights, all_rows, table, apart, rows, out, columns);
+        else if (taken == 2)
+            add_some(1, 2, weights, all_rows, table, apart, rows, out, columns);
+        if (taken > 1)
+            return taken;
+        for (; item + 4 <= objects; item += 4)
+            add_some(4, 1, weights + item * all_rows, all_rows, table, apart, rows,
+                     out + item * columns, columns);
+        for (; item + 2 <= objects; item += 2)
+            add_some(2, 1, weights + item * all_rows, all_rows, table, apart, rows,
+                     out + item * columns, columns);
+        for (; item < objects; item++)
+            add_some(1, 1, weights + item * all_rows, all_rows, table, apart, rows,
+                     out + item * columns, columns);
+        return 1;
+    }
     #endif
 
-    /* Add rows of a table, weighted, to the sums of one object. */
-    MASKCODEC_WIDE static void add_rows(
-        const float *weights, const float *table, ptrdiff_t rows, ptrdiff_t stride,
-        ptrdiff_t width, float *restrict out)
+    /* Add weighted rows of one or more parts to the sums of objects; returns of how many parts. */
+    static ptrdiff_t add_rows(
+        const float *weights, ptrdiff_t objects, ptrdiff_t all_rows, const float *table,
+        ptrdiff_t parts, ptrdiff_t apart, ptrdiff_t rows, float *out, ptrdiff_t columns)
     {
-        ptrdiff_t k = 0, x;
-        for (; k + 4 <= rows; k += 4) {
-            const float *row = table + k * stride;
-            float a = weights[k], b = weights[k + 1], c = weights[k + 2], d = weights[k + 3];
-            for (x = 0; x < width; x++)
-                out[x] = out[x] + a * row[x] + b * row[x + stride] + c * row[x + 2 * stride]
-                    + d * row[x + 3 * stride];
-        }
-        for (; k < rows; k++) {
-            const float *row = table + k * stride;
-            float a = weights[k];
-            for (x = 0; x < width; x++)
-                out[x] += a * row[x];
-        }
-    }
-
-    /* The same for two objects, in whose sums each row counts while it is in a register. */
-    MASKCODEC_WIDE static void add_rows_to_two(
-        const float *weights, const float *table, ptrdiff_t rows, ptrdiff_t stride,
-        ptrdiff_t width, float *restrict one, float *restrict two)
-    {
-        const float *other = weights + rows;
-        ptrdiff_t k = 0, x;
-        for (; k + 4 <= rows; k += 4) {
-            const float *row = table + k * stride;
-            float a = weights[k], b = weights[k + 1], c = weights[k + 2], d = weights[k + 3];
-            float e = other[k], f = other[k + 1], g = other[k + 2], h = other[k + 3];
-            for (x = 0; x < width; x++) {
-                float p = row[x], q = row[x + stride];
-                float r = row[x + 2 * stride], s = row[x + 3 * stride];
-                one[x] = one[x] + a * p + b * q + c * r + d * s;
-                two[x] = two[x] + e * p + f * q + g * r + h * s;
-            }
-        }
-        for (; k < rows; k++) {
-            const float *row = table + k * stride;
-            float a = weights[k], e = other[k];
-            for (x = 0; x < width; x++) {
-                one[x] += a * row[x];
-                two[x] += e * row[x];
-            }
-        }
+    #if defined(__x86_64__) && defined(__GNUC__)
+        if (__builtin_cpu_supports("avx2"))
+            return add_wide(
+                weights, objects, all_rows, table, parts, apart, rows, out, columns);
+    #endif
+        add_anywhere(weights, objects, all_rows, table, rows, out, columns);
+        return 1;
     }
     """
-    void add_rows(
-        const float* weights, const float* table, Py_ssize_t rows, Py_ssize_t stride,
-        Py_ssize_t width, float* out
-    )
-    void add_rows_to_two(
-        const float* weights, const float* table, Py_ssize_t rows, Py_ssize_t stride,
-        Py_ssize_t width, float* one, float* two
+    Py_ssize_t add_rows(
+        const float* weights, Py_ssize_t objects, Py_ssize_t all_rows, const float* table,
+        Py_ssize_t parts, Py_ssize_t apart, Py_ssize_t rows, float* out, Py_ssize_t columns
     )
 
 
-def sums(const float[:, ::1] weights, const float[:, ::1] table, float[:, ::1] out):
-    """Fill `out` (objects, columns) with `weights` (objects, rows) @ `table` (rows, columns)."""
-    cdef Py_ssize_t objects = weights.shape[0], rows = weights.shape[1], columns = table.shape[1]
-    cdef Py_ssize_t start = 0, width, item
-    if not (table.shape[0] == rows and out.shape[0] == objects and out.shape[1] == columns):
+def sums(const float[:, ::1] weights, const float[:, :, ::1] table, float[:, ::1] out):
+    """Fill `out` (objects, columns) with `weights` (objects, rows) @ the table (rows, columns).
+
+    `table` is (parts, rows, 16): the columns in contiguous parts of 16.
+    """
+    cdef Py_ssize_t objects = weights.shape[0], rows = weights.shape[1], parts = table.shape[0]
+    cdef Py_ssize_t start = 0, part
+    if not (table.shape[1] == rows and table.shape[2] == WIDTH and out.shape[0] == objects
+            and out.shape[1] == parts * WIDTH):
         raise ValueError("shapes")
-    if objects == 0 or columns == 0:
+    if objects == 0 or parts == 0:
         return
     out[:, :] = 0
-    if rows == 0:
-        return
     with nogil:
-        while start < columns:
-            width = min(columns - start, TILE)
-            for item in range(0, objects - 1, 2):
-                add_rows_to_two(
-                    &weights[item, 0], &table[0, start], rows, columns, width, &out[item, start],
-                    &out[item + 1, start]
+        while start < rows:
+            part = 0
+            while part < parts:
+                part += add_rows(
+                    &weights[0, start], objects, rows, &table[part, start, 0], parts - part,
+                    rows * WIDTH, min(rows - start, DEPTH), &out[0, part * WIDTH], parts * WIDTH
                 )
-            if objects % 2:
-                item = objects - 1
-                add_rows(
-                    &weights[item, 0], &table[0, start], rows, columns, width, &out[item, start]
-                )
-            start += TILE
+            start += DEPTH

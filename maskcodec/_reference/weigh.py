@@ -6,7 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def sums(weights: NDArray[np.float32], table: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The rows of the table, weighted and summed, for each object."""
-    product: NDArray[np.float64] = weights.astype(np.float64) @ table.astype(np.float64)
-    return product
+def sums(weights: NDArray[np.float32], table: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The rows of the table, weighted and summed from the first to the last, for each object.
+
+    `weights` is (objects, rows), `table` (parts, rows, 16): the columns in parts of 16.
+    """
+    parts, rows, width = table.shape
+    out = np.zeros((len(weights), parts, width), np.float32)
+    for row in range(rows):
+        out += weights[:, row, None, None] * table[None, :, row]
+    return out.reshape(len(weights), parts * width)

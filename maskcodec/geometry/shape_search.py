@@ -60,14 +60,24 @@ BLOCK = 16
 CHUNK = 128
 """Codes in a matrix product: beyond 2**18 multiplications OpenBLAS takes several threads."""
 
+SUM_PART = 16
+"""Columns of a table that `weigh` takes together."""
+
 ROUGH_PART = 32
 """Cells in a matrix product of all finalists."""
 
-FINE_PART = 128
+REST_PART = 128
 """Cells in a matrix product of the contenders."""
 
 CONTENDERS = 16
 """Finalists that are painted in all cells; the others only in every other row and column."""
+
+_SQUARE = np.arange(CELLS * CELLS).reshape(CELLS, CELLS)
+ROUGH = _SQUARE[1::2, 1::2].ravel()
+"""The cells of every other row and column."""
+
+REST = np.setdiff1d(_SQUARE, ROUGH)
+"""All other cells."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,12 +88,13 @@ class SearchTables:
         mean: float32 (cells,), with CELLS * CELLS cells.
         basis: float32 (dimensions, cells).
         codes: float32 (stages, codes, dimensions).
-        products: float32 (TILES, pairs): means over tiles of products of two basis fields.
+        products: float32 (parts, TILES, SUM_PART): means over tiles of products of two basis
+            fields, columns of zeros behind them.
         pairs: the row and the column in G of each of `products`.
-        energies: float32 (stages, TILES, codes): means over tiles of each code's squared field.
-        columns: float32 (cells, dimensions), the basis transposed.
+        energies: as many for each stage: means over tiles of each code's squared field.
+        columns: float32 (parts, cells, SUM_PART), the basis transposed.
         rough: float32 (parts, dimensions, ROUGH_PART), the basis in every other row and column.
-        fine: float32 (parts, dimensions, FINE_PART), the basis in all cells.
+        rest: float32 (parts, dimensions, REST_PART), the basis in all other cells.
         chunks: float32 (stages, chunks, dimensions, codes of a chunk), the codes transposed.
     """
 
@@ -95,7 +106,7 @@ class SearchTables:
     energies: Floats
     columns: Floats
     rough: Floats
-    fine: Floats
+    rest: Floats
     chunks: Floats
 
     @classmethod
@@ -118,12 +129,12 @@ class SearchTables:
             mean,
             np.ascontiguousarray(basis),
             codes,
-            products,
+            in_parts(products, SUM_PART),
             (rows, columns),
-            energies,
-            np.ascontiguousarray(basis.T),
-            in_parts(every_other(basis), ROUGH_PART),
-            in_parts(basis, FINE_PART),
+            np.stack([in_parts(table, SUM_PART) for table in energies]),
+            in_parts(basis.T, SUM_PART),
+            in_parts(basis[:, ROUGH], ROUGH_PART),
+            in_parts(basis[:, REST], REST_PART),
             np.ascontiguousarray(chunks),
         )
 
@@ -142,28 +153,31 @@ def tables_of(book: ShapeCodebook) -> SearchTables:
 def over_tiles(fields: Floats) -> Floats:
     """Means over tiles: (…, cells) to (…, TILES)."""
     shape = fields.shape[:-1]
-    tiles: Floats = fields.reshape(*shape, SIDE, TILE, SIDE, TILE).mean((-3, -1))
-    return tiles.reshape(*shape, TILES)
-
-
-def every_other(fields: npt.NDArray[Number]) -> npt.NDArray[Number]:
-    """Every other row and column: (…, cells) to (…, cells / 4)."""
-    shape = fields.shape[:-1]
-    some = fields.reshape(*shape, CELLS, CELLS)[..., 1::2, 1::2]
-    return np.ascontiguousarray(some.reshape(*shape, -1))
+    cells = fields.reshape(*shape, CELLS, SIDE, TILE)
+    across = cells[..., 0] + cells[..., 1] + cells[..., 2] + cells[..., 3]
+    lines = across.reshape(*shape, SIDE, TILE, SIDE)
+    sums = lines[..., 0, :] + lines[..., 1, :] + lines[..., 2, :] + lines[..., 3, :]
+    tiles: Floats = sums.reshape(*shape, TILES) / np.float32(TILE * TILE)
+    return tiles
 
 
 def in_parts(columns: Floats, width: int) -> Floats:
-    """The columns of a matrix in contiguous parts: (rows, columns) to (parts, rows, width)."""
+    """The columns of a matrix in contiguous parts: (rows, columns) to (parts, rows, width).
+
+    The last part is filled up with zeros.
+    """
     rows, count = columns.shape
-    return np.ascontiguousarray(columns.reshape(rows, count // width, width).swapaxes(0, 1))
+    parts = -(-count // width)
+    filled = np.zeros((rows, parts * width), np.float32)
+    filled[:, :count] = columns
+    return np.ascontiguousarray(filled.reshape(rows, parts, width).swapaxes(0, 1))
 
 
-def weighted_sums(weights: Floats, table: Floats) -> Floats:
-    """weights @ table, each row as if it were alone."""
-    out = np.empty((len(weights), table.shape[1]), np.float32)
-    weigh.sums(weights, table, out)
-    return out
+def weighted_sums(weights: Floats, parts: Floats, count: int) -> Floats:
+    """weights @ a table of `count` columns in parts, each row as if it were alone."""
+    out = np.empty((len(weights), len(parts) * SUM_PART), np.float32)
+    weigh.sums(weights, parts, out)
+    return out[:, :count]
 
 
 def search(
@@ -217,27 +231,33 @@ def best_by_iou(tables: SearchTables, fields: Floats, sums: Floats) -> list[tupl
         fields: float32 (objects, cells).
         sums: float32 (objects, hypotheses, dimensions).
     """
-    levels = -tables.mean
-    rough_levels = every_other(levels)
+    rough_levels, rest_levels = -tables.mean[ROUGH], -tables.mean[REST]
     found = []
     for field, hypotheses in zip(fields, sums, strict=True):
         target = (field > 0).view(np.uint8)
-        rough = _ious(hypotheses, tables.rough, rough_levels, every_other(target))
+        wanted = target[ROUGH]
+        both, painted = _overlaps(hypotheses, tables.rough, rough_levels, wanted)
+        rough = _ious(both, painted, wanted)
         few = np.sort(np.argsort(-rough, kind="stable")[:CONTENDERS])
-        ious = _ious(hypotheses[few], tables.fine, levels, target)
+        more, others = _overlaps(hypotheses[few], tables.rest, rest_levels, target[REST])
+        ious = _ious(both[few] + more, painted[few] + others, target)
         best = int(ious.argmax())
         found.append((int(few[best]), float(ious[best])))
     return found
 
 
-def _ious(
+def _overlaps(
     hypotheses: Floats, parts: Floats, levels: Floats, target: npt.NDArray[np.uint8]
-) -> npt.NDArray[np.float64]:
-    """IoU of what hypotheses (hypotheses, dimensions) paint in some cells with the target there."""
+) -> tuple[Codes, Codes]:
+    """Cells that hypotheses (hypotheses, dimensions) paint: those in the target too, and all."""
     values = np.empty((len(hypotheses), len(parts), parts.shape[2]), np.float32)
     np.matmul(hypotheses, parts, out=values.swapaxes(0, 1))
     both, painted = np.empty((2, len(hypotheses)), np.int32)
     shortlist.overlaps(values.reshape(len(hypotheses), -1), levels, target, both, painted)
+    return both, painted
+
+
+def _ious(both: Codes, painted: Codes, target: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
     ious: npt.NDArray[np.float64] = both / np.maximum(painted + np.count_nonzero(target) - both, 1)
     return ious
 
@@ -273,7 +293,7 @@ def beam_stages(
     entries = tables.codes.shape[1]
     for stage, room in enumerate(rooms):
         dots = _dots(pull, tables.chunks[stage])
-        energy = weighted_sums(weights, tables.energies[stage])
+        energy = weighted_sums(weights, tables.energies[stage], entries)
         kept = min(max(beam, room), dots.shape[1] * entries)
         costs = np.empty((count, kept), np.float32)
         places = np.empty((count, kept), np.int32)
@@ -317,10 +337,12 @@ def fit(tables: SearchTables, fields: Floats) -> tuple[Floats, Floats, Floats]:
     weights = over_tiles(np.exp(-((fields / np.float32(NEAR)) ** 2))) + np.float32(FLOOR)
     metric = np.empty((count, dimensions, dimensions), np.float32)
     rows, columns = tables.pairs
-    metric[:, rows, columns] = metric[:, columns, rows] = weighted_sums(weights, tables.products)
+    metric[:, rows, columns] = metric[:, columns, rows] = weighted_sums(
+        weights, tables.products, len(rows)
+    )
     spread = weights.reshape(count, SIDE, 1, SIDE, 1) / np.float32(TILE * TILE)
     weighted = (fields - tables.mean).reshape(count, SIDE, TILE, SIDE, TILE) * spread
-    target = weighted_sums(weighted.reshape(count, -1), tables.columns)
+    target = weighted_sums(weighted.reshape(count, -1), tables.columns, dimensions)
     ridge = RIDGE * np.trace(metric, axis1=1, axis2=2) / dimensions
     solid = metric + ridge[:, None, None] * np.eye(dimensions, dtype=np.float32)
     least: Floats = np.linalg.solve(solid, target[:, :, None])[:, :, 0].astype(np.float32)
