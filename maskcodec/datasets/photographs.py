@@ -59,11 +59,19 @@ def load_photograph(name: str) -> Photograph:
         MaskCodecError: no such example.
         RecordError: scikit-image is installed without that photograph.
     """
+    image = load_pixels(name)
+    _, make, about = _EXAMPLES[name]
+    return Photograph(name, image, make(image), about)
+
+
+def load_pixels(name: str) -> Pixels:
+    """The image of a photograph, uint8 (height, width, 3), without the work of making its masks.
+
+    Raises: as `load_photograph`.
+    """
     if name not in _EXAMPLES:
         raise MaskCodecError(f"no photograph {name!r}; there are: {', '.join(_EXAMPLES)}")
-    file, make, about = _EXAMPLES[name]
-    image = _read(file)
-    return Photograph(name, image, make(image), about)
+    return _read(_EXAMPLES[name][0])
 
 
 def _read(file: str) -> Pixels:
