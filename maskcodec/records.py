@@ -125,7 +125,10 @@ class Record:
         prefix = f"{self.prefix}{field}[{index}]"
         if not isinstance(value, dict):
             raise RecordError(
-                f"is {brief(value)}, expected an object", file=self.file, field=prefix
+                f"is {brief(value)}, expected an object",
+                file=self.file,
+                line=self.line,
+                field=prefix,
             )
         return Record(self.file, self.line, value, prefix + ".")
 
