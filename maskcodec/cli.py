@@ -25,6 +25,10 @@ VERBS = {
     "show": "show",
     "transcode": "transcode",
     "demo": "demo",
+    "prepare": "prepare",
+    "train": "train",
+    "merge": "merge",
+    "segment": "segment",
     "convert": "convert",
 }
 """Each verb and its module in `maskcodec.commands`, which has `add_parser` and `run`."""

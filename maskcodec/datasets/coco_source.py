@@ -1,0 +1,36 @@
+"""COCO instances as images to ask about: every object of the categories is annotated."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from .annotated import Annotated, AnnotatedEntry, Source, SourceOptions
+from .coco_index import CocoPicture, read_index
+
+
+def read(path: Path, options: SourceOptions) -> Source:
+    """Read an instances json.
+
+    A category is absent from an image where neither an object nor a crowd region has it; crowd
+    regions themselves are left out, since they are no object.
+    """
+    index = read_index(path)
+    folder = options.image_folder(path.parent)
+    entries = [
+        AnnotatedEntry(
+            str(number), str(path), None, partial(_load, CocoPicture(image, index.names, folder))
+        )
+        for number, image in index.images.items()
+    ]
+    return Source("coco", [*index.errors, *entries], ("generalised",))
+
+
+def _load(picture: CocoPicture) -> Annotated:
+    name, path = picture.file()
+    size = picture.size(path)
+    objects = picture.paint(list(picture.image.annotations), size)
+    shown = {mask.label for mask in objects}
+    shown |= {picture.label(number) for number in picture.image.crowds}
+    absent = tuple(label for label in picture.names.values() if label not in shown)
+    return Annotated(name, size, tuple(objects), path=path, absent=absent, is_exhaustive=True)
