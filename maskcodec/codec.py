@@ -10,6 +10,7 @@ from . import spec as _spec
 from .decoded import Decoded, Errors, Geometry, Pixels, Repair, RepairLog
 from .errors import DecodeError, MaskCodecError
 from .mask import MAX_PIXELS, Mask, check_masks, check_size
+from .spans import Span
 from .threads import map_threads
 from .vocab import Vocab
 
@@ -115,6 +116,19 @@ class Codec(ABC, Generic[G]):
             A grammar whose start symbol is `root`; None where the format has none.
         """
         return None
+
+    def spans(self, text: str) -> list[Span]:
+        """Which pieces of a text say what an object is, where it is, and its shape.
+
+        Training weighs tokens by it. What no span covers is punctuation.
+
+        Args:
+            text: as `write` spells it; of any other text, as much as resembles it.
+
+        Returns:
+            Spans in the order of the text, without overlap.
+        """
+        return [Span(0, len(text), "shape")] if text else []
 
     def adopts(self, geometry: Geometry) -> bool:
         """Whether `write` spells this geometry as it is, so that transcoding loses nothing.

@@ -111,7 +111,7 @@ class Pieces:
         """The box and the codes that `spell` makes `shape` of; None where there are none."""
         if len(shape) > self._longest:
             return None
-        units = self._unit.findall(shape)
+        units = self.unit.findall(shape)
         if not 4 <= len(units) <= 4 + STAGES:
             return None
         box = [self._edge_values.get(unit, -1) for unit in units[:4]]
@@ -129,7 +129,8 @@ class Pieces:
         return (4 + STAGES) * (longest + 1)
 
     @cached_property
-    def _unit(self) -> re.Pattern[str]:
+    def unit(self) -> re.Pattern[str]:
+        """Matches a piece, of any number."""
         return re.compile(_UNITS[self.spelling])
 
     @cached_property

@@ -25,11 +25,13 @@ from ..decoded import Errors, Geometry, Pixels, Repair, RepairLog
 from ..geometry.tokens import ShapeTokens
 from ..mask import Mask
 from ..registry import register
+from ..spans import Span
 from ..vocab import Vocab
 from ._code_items import Alphabet, gather
 from ._code_spans import NONE, SpanFormat, grammar, read_spans
 from ._code_tags import CodeTag
 from ._networks import check_family, draw_nothing, take_nothing
+from ._tag_spans import tag_spans
 
 if TYPE_CHECKING:
     import torch
@@ -68,6 +70,10 @@ class ALToCodec(Codec[ShapeTokens]):
             MaskCodecError: there is a mask.
         """
         return draw_nothing(geometries, sizes, device, FAMILY, NEEDS)
+
+    def spans(self, text: str) -> list[Span]:
+        """See `Codec.spans`; the first code says where."""
+        return tag_spans(text)
 
     def adopts(self, geometry: Geometry) -> bool:
         """ALTo's codes without labels, 1 to 32 of each mask."""

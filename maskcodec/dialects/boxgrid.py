@@ -18,6 +18,7 @@ project's own; `docs/decisions/0004-boxgrid-spelling.md` says how it was chosen.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -33,12 +34,15 @@ from ..labels import check_label
 from ..mask import Mask
 from ..registry import register
 from ..rle import mask_bounding_box
+from ..spans import Span, label_and_rest, pieces
 from . import _boxgrid_grammar
 from ._boxgrid_reader import Reader, spell_row
 from ._object_lines import FORBIDDEN, NONE
 
 if TYPE_CHECKING:
     import torch
+
+_PIECE = re.compile(r"[^ ,]+")
 
 
 @register("boxgrid")
@@ -69,6 +73,13 @@ class BoxGridCodec(Codec[BoxGrid]):
     ) -> list[Pixels]:
         """See `Codec.render_batch`."""
         return boxgrid.render_batch(geometries, sizes, device=device)
+
+    def spans(self, text: str) -> list[Span]:
+        """See `Codec.spans`; the shape goes from the top to the bottom."""
+        found = []
+        for label, start, rest in label_and_rest(text):
+            found += [*label, *pieces(_PIECE, rest, start, where=4)]
+        return found
 
     def adopts(self, geometry: Geometry) -> bool:
         """Boxes with as many rows."""

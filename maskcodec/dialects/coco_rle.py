@@ -30,6 +30,7 @@ from ..geometry.runs import Runs
 from ..labels import check_label
 from ..mask import MAX_PIXELS, MAX_SIDE, Mask
 from ..registry import register
+from ..spans import Kind, Span, lines
 
 if TYPE_CHECKING:
     import torch
@@ -72,6 +73,19 @@ class CocoRle(Codec[Runs]):
     ) -> list[Pixels]:
         """See `Codec.render_batch`."""
         return runs.render_batch(geometries, sizes, device=device)
+
+    def spans(self, text: str) -> list[Span]:
+        """See `Codec.spans`; the first runs, which lead to the object, are not told from others."""
+        found = []
+        for start, line in lines(text):
+            label, _, rest = line.rpartition(" ")
+            label = label.rpartition(" ")[0]
+            if label:
+                found.append(Span(start, start + len(label), "label"))
+            if rest:
+                kind: Kind = "where" if line == NONE else "shape"
+                found.append(Span(start + len(line) - len(rest), start + len(line), kind))
+        return found
 
     def adopts(self, geometry: Geometry) -> bool:
         """Any runs, of whatever size."""

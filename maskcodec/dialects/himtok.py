@@ -25,11 +25,13 @@ from ..decoded import Errors, Geometry, Pixels, Repair, RepairLog
 from ..geometry.tokens import ShapeTokens
 from ..mask import Mask
 from ..registry import register
+from ..spans import Span
 from ..vocab import Vocab
 from ._code_items import Alphabet, gather
 from ._code_spans import NONE, SpanFormat, grammar, read_spans
 from ._code_tags import CodeTag
 from ._networks import check_family, check_name, masks_of, no_objects, no_pixels
+from ._tag_spans import tag_spans
 
 if TYPE_CHECKING:
     import torch
@@ -85,6 +87,10 @@ class HiMTokCodec(Codec[ShapeTokens]):
             return no_pixels(sizes, device)
         drawn: list[Pixels] = masks_of("himtok").draw(self.weights, geometries, sizes, device)
         return drawn
+
+    def spans(self, text: str) -> list[Span]:
+        """See `Codec.spans`; the first code says where."""
+        return tag_spans(text)
 
     def adopts(self, geometry: Geometry) -> bool:
         """HiMTok's codes, all 32 of each mask, without labels."""

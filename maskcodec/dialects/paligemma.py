@@ -34,6 +34,7 @@ from ..geometry.tokens import ShapeTokens
 from ..labels import check_label
 from ..mask import Mask
 from ..registry import register
+from ..spans import Span
 from ..vocab import Vocab
 from . import _code_json as code_json
 from . import _paligemma_grammar
@@ -41,6 +42,7 @@ from . import _paligemma_reader as reader
 from ._code_items import Alphabet, Box, Item, gather
 from ._code_tags import CodeTag
 from ._networks import check_family, check_name, masks_of, no_objects, no_pixels
+from ._tag_spans import tag_spans
 
 if TYPE_CHECKING:
     import torch
@@ -124,6 +126,10 @@ class PaliGemmaCodec(Codec[ShapeTokens]):
             return no_pixels(sizes, device)
         drawn: list[Pixels] = masks_of("paligemma").draw(self.weights, geometries, sizes, device)
         return drawn
+
+    def spans(self, text: str) -> list[Span]:
+        """See `Codec.spans`; four numbers say where."""
+        return tag_spans(text)
 
     def adopts(self, geometry: Geometry) -> bool:
         """PaliGemma's codes, all 16 of each object, with boxes in the same bins."""

@@ -20,6 +20,7 @@ docs/decisions/0005-polygon-spelling.md says how it was chosen.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ from ..geometry.polygon import Polygons, Rings
 from ..labels import check_label
 from ..mask import Mask
 from ..registry import register
+from ..spans import Span, label_and_rest, pieces
 from . import _polygon_grammar
 from ._polygon_reader import FORBIDDEN, NONE, SIGNS, Reader
 from ._polygon_words import Alphabet, Words, words_of
@@ -86,6 +88,14 @@ class PolygonCodec(Codec[Polygons]):
     ) -> list[Pixels]:
         """See `Codec.render_batch`."""
         return polygon.render_batch(geometries, sizes, device=device)
+
+    def spans(self, text: str) -> list[Span]:
+        """See `Codec.spans`; the first vertex of an object says where it is."""
+        found = []
+        vertex = re.compile(self._words.vertex)
+        for label, start, rest in label_and_rest(text):
+            found += [*label, *pieces(vertex, rest, start, where=1)]
+        return found
 
     def adopts(self, geometry: Geometry) -> bool:
         """Polygons on as many bins."""

@@ -28,12 +28,14 @@ from ..decoded import Errors, Geometry, Pixels, Repair, RepairLog
 from ..geometry.tokens import ShapeTokens
 from ..mask import Mask
 from ..registry import register
+from ..spans import Span
 from ..vocab import Vocab
 from . import _code_json as code_json
 from . import _code_spans as spans
 from ._code_items import Alphabet, Item, gather
 from ._code_tags import CodeTag
 from ._networks import check_family, draw_nothing, take_nothing
+from ._tag_spans import tag_spans
 
 if TYPE_CHECKING:
     import torch
@@ -80,6 +82,10 @@ class SAMTokCodec(Codec[ShapeTokens]):
             MaskCodecError: there is a mask.
         """
         return draw_nothing(geometries, sizes, device, FAMILY, NEEDS)
+
+    def spans(self, text: str) -> list[Span]:
+        """See `Codec.spans`; the first code says where."""
+        return tag_spans(text)
 
     def adopts(self, geometry: Geometry) -> bool:
         """SAMTok's codes, two of each mask; labels only with `form=json`."""

@@ -39,6 +39,7 @@ from ..geometry.tokens import CODEBOOK_NAME, ShapeTokens
 from ..labels import check_label
 from ..mask import Mask, check_masks
 from ..registry import register
+from ..spans import Span, label_and_rest, pieces
 from ..vocab import Vocab
 from . import _shapetokens_grammar
 from ._object_lines import FORBIDDEN, NONE
@@ -153,6 +154,13 @@ class ShapeTokensCodec(Codec[ShapeTokens]):
             return Vocab()
         codes = (code for stage in self.pieces.stages for code in stage)
         return Vocab((*self.pieces.edges, *codes))
+
+    def spans(self, text: str) -> list[Span]:
+        """See `Codec.spans`; the codes go from coarse to fine."""
+        found = []
+        for label, start, rest in label_and_rest(text):
+            found += [*label, *pieces(self.pieces.unit, rest, start, where=4)]
+        return found
 
     def adopts(self, geometry: Geometry) -> bool:
         """Codes of the same codebook, as many as an object may have here."""

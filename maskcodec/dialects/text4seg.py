@@ -24,6 +24,7 @@ that can't stand; the format is then ours and not the published one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -40,6 +41,7 @@ from ..geometry import grid as grids
 from ..geometry.grid import MAX_SIDE, Cells, Grid, Sample, Upsample
 from ..mask import Mask, check_masks
 from ..registry import register
+from ..spans import Span
 from ..spec import GridSize
 from ._text4seg_labels import spell_label
 from ._text4seg_reader import Form, read
@@ -52,6 +54,8 @@ MAX_LINE = 1_024
 """Cells on a line up to which there is a grammar: engines recurse once a cell that may remain."""
 
 NEXT_ROW, END = "\n ", "\n"
+
+_RUN = re.compile(r"(?P<label>[^\s*|<>][^*|<>\n]*?)(?: (?P<count>\*[0-9]+))?(?=\||\n|<|\Z)")
 
 _STYLES = {"none": 0, "image": 1, "row": 2}  # of `grid_write.write`
 
@@ -160,6 +164,21 @@ class Text4Seg(Codec[Grid]):
             )
         root = f"root ::= {grammar.literal(OPEN)} {body} {grammar.literal(END + CLOSE)}"
         return "\n".join([root, *rules]) + "\n"
+
+    def spans(self, text: str) -> list[Span]:
+        """See `Codec.spans`; a label other than the background's says where, its count the shape.
+
+        The background's runs count as labels: there are so many of them that they drown the rest.
+        """
+        found = []
+        for match in _RUN.finditer(text):
+            if match["label"] == self.background:
+                found.append(Span(match.start(), match.end(), "label"))
+                continue
+            found.append(Span(*match.span("label"), "where"))
+            if match["count"]:
+                found.append(Span(*match.span("count"), "shape"))
+        return found
 
     def adopts(self, geometry: Geometry) -> bool:
         """A grid of the same rows and columns, from whatever dialect."""
