@@ -1,0 +1,140 @@
+"""Constrained decoding in `generate`: at every step only ids that keep an answer in its format.
+
+Codecs whose pieces are tokens are constrained by id (`maskcodec.token_constraint`), all others by
+their grammar, which xgrammar matches. Under a grammar, tokens of a codec can't be spelt from plain
+pieces: the model was never trained on those. In the tagged form prose is free, and what stands
+between `<mask>` and `</mask>` is constrained.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .added_tokens import token_ids
+from .chat import CLOSE, Form
+from .codec import Codec
+from .dialects.shapetokens import ShapeTokensCodec
+from .errors import EncodeError, MaskCodecError
+from .logit_rows import GrammarRows, IdRows, Row, RowMaker, TaggedRows
+from .token_constraint import TokenConstraint
+
+if TYPE_CHECKING:
+    import torch
+
+
+class ConstrainedLogits:
+    """Sets the logits of ids that may not come next to minus infinity.
+
+    Goes into `generate(logits_processor=[...])`. Rows may be reordered between steps, as beam
+    search does; they are then read again from the start of the answer.
+
+    Args:
+        rows: makes the state of a row, for a number of logits.
+        prompt_length: ids before the answer, padding included; the same for all rows.
+        ends: ids that end an answer.
+    """
+
+    def __init__(self, rows: RowMaker, prompt_length: int, ends: Sequence[int]) -> None:
+        self._rows = rows
+        self._prompt = prompt_length
+        self._ends = frozenset(ends)
+        self._states: list[tuple[list[int], Row | None]] = []
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """`scores`, (rows, vocabulary), with minus infinity where an id may not come next."""
+        import torch
+
+        if input_ids.shape[1] < self._prompt:  # a decoder's forced first id is still to come
+            return scores
+        answers = input_ids[:, self._prompt :].tolist()
+        if len(self._states) != len(answers):
+            self._states = [([], self._rows(scores.shape[1])) for _ in answers]
+        allowed = np.zeros(tuple(scores.shape), np.bool_)
+        for index, answer in enumerate(answers):
+            row = self._follow(index, answer, scores.shape[1])
+            if row is None:
+                allowed[index, list(self._ends)] = True
+            else:
+                row.fill(allowed[index])
+        barred = torch.from_numpy(~allowed).to(scores.device)
+        return scores.masked_fill(barred, -torch.inf)
+
+    def _follow(self, index: int, answer: list[int], vocabulary: int) -> Row | None:
+        """The state after an answer; None once it has ended."""
+        seen, row = self._states[index]
+        if answer[: len(seen)] != seen:
+            seen, row = [], self._rows(vocabulary)
+        for number in answer[len(seen) :]:
+            if number in self._ends:
+                row = None
+            if row is not None:  # what follows the end is padding
+                row.feed(number)
+        self._states[index] = answer, row
+        return row
+
+
+def logits_processor(
+    codec: Codec[Any],
+    tokenizer: Any,
+    *,
+    labels: Sequence[str] | None = None,
+    prompt_length: int,
+    ends: Sequence[int] | None = None,
+    form: Form = "bare",
+) -> ConstrainedLogits:
+    """Make the constraint of one call of `generate`.
+
+    Args:
+        codec: whose format answers keep.
+        tokenizer: of transformers, or a processor that has one.
+        labels: the labels that answers may use; None leaves them free, where the format can be
+            told without them.
+        prompt_length: ids before the answer, padding included: `input_ids.shape[1]`, or 1 for an
+            encoder–decoder model.
+        ends: ids that end an answer; left out, the tokenizer's `eos_token_id`.
+        form: see `maskcodec.chat`.
+
+    Raises:
+        MaskCodecError: the codec has no grammar, xgrammar is not installed, nothing ends an answer,
+            or tokens are not what the codec needs.
+    """
+    tokenizer = getattr(tokenizer, "tokenizer", tokenizer)
+    if ends is None:
+        ends = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
+    if not ends:
+        raise MaskCodecError("the tokenizer does not say which id ends an answer: give it as ends=")
+    names = None if labels is None else tuple(labels)
+    rows = _rows(codec, tokenizer, len(tokenizer), names, tuple(ends), form)
+    return ConstrainedLogits(rows, prompt_length, ends)
+
+
+@functools.lru_cache(maxsize=8)  # a grammar of a large vocabulary takes a second to compile
+def _rows(
+    codec: Codec[Any],
+    tokenizer: Any,
+    _: int,  # tokens may be added to a tokenizer that was here before
+    labels: tuple[str, ...] | None,
+    ends: tuple[int, ...],
+    form: Form,
+) -> RowMaker:
+    if form == "tagged":
+        inside = GrammarRows(codec, tokenizer, labels, ends, CLOSE)
+        return TaggedRows(inside, codec, tokenizer)
+    by_id = isinstance(codec, ShapeTokensCodec) and codec.spelling != "digits"
+    if by_id and labels is not None:
+        assert isinstance(codec, ShapeTokensCodec)
+        try:
+            return IdRows(TokenConstraint(codec, tokenizer, labels, end=ends[0]), ends)
+        except EncodeError:
+            raise
+        except MaskCodecError:
+            if codec.spelling != "added":
+                raise
+            # The tokenizer spells some label otherwise beside others: a grammar of characters
+            # copes with that. Missing tokens are found out here.
+            token_ids(tokenizer, codec)
+    return GrammarRows(codec, tokenizer, labels, ends)
