@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from maskcodec import svg_canvas
+from maskcodec.plot_canvas import MARKERS, Frame
 from maskcodec.sheet import Table, escape, page_head, table
 
-from . import curve_plot, svg_canvas
-from .curve_plot import MARKERS, Frame, Plot, Ranges
+from . import curve_plot
+from .curve_plot import Plot, Ranges
 from .rate_distortion_curves import BUDGETS, Point, best_within, curves, hull
 from .rate_distortion_measure import CHARACTERS, GROUPS
 

@@ -6,9 +6,11 @@ from typing import Any
 
 from PIL import Image
 
+from maskcodec.pillow_canvas import PillowCanvas
+from maskcodec.plot_canvas import MARKERS, Frame
+
 from . import curve_plot
-from .curve_plot import MARKERS, Frame, Plot
-from .pillow_canvas import PillowCanvas
+from .curve_plot import Plot
 from .rate_distortion_curves import curves, hull
 from .rate_distortion_measure import CHARACTERS
 

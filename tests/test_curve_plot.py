@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.curve_plot import Frame, Place, Plot, cost_ticks, draw, quality_ticks, ranges
+from benchmarks.curve_plot import Plot, cost_ticks, draw, quality_ticks, ranges
 from benchmarks.rate_distortion_curves import Point, along, best_within, curves, hull
+from maskcodec.plot_canvas import Frame, Place
 
 POINTS = st.lists(
     st.builds(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from maskcodec.sheet import escape
-
-from .curve_plot import COLOURS, Place
+from .plot_canvas import COLOURS, Place
 from .plot_markers import outline
+from .sheet import escape
 
 SIZE = 5.0
 """Half the width of a marker, in pixels."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
-from .curve_plot import COLOURS, Place
+from .plot_canvas import COLOURS, Place
 from .plot_markers import outline
 
 SHARPNESS = 2

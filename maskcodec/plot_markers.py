@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .curve_plot import Place
+from .plot_canvas import Place
 
 _ARM = 0.4
 _CORNERS: dict[str, tuple[Place, ...]] = {
