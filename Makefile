@@ -1,4 +1,5 @@
-# make demo   install, run the main job on built-in photographs, say where the pictures are
+# make demo   install, run every codec on built-in photographs, train a tiny model to print masks,
+#             say where the pictures are
 # make test   install, lint, type-check, test
 # make bench  the kernels against their peers and the speed of memory
 # make lint   ruff, cython-lint, mypy
@@ -18,6 +19,7 @@ FUZZ_SECONDS ?= 60
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/maskcodec demo --output demo
+	$(BIN)/python -m maskcodec.training.demo --output demo/lora
 
 test: lint
 	$(BIN)/python -m pytest -n 2
@@ -42,7 +44,8 @@ fuzz: $(VENV)/dev.stamp
 $(VENV)/demo.stamp: $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade pip
-	$(PIP) --editable '.[tokens]'
+	$(PIP) torch
+	$(PIP) --editable '.[tokens,train]'
 	touch $@
 
 $(VENV)/dev.stamp: $(SOURCES)

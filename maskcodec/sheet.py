@@ -121,6 +121,7 @@ def write_sheet(
     lead: str = "",
     summary: Callable[[], Table] | None = None,
     style: str = "",
+    figures: str = "",
 ) -> None:
     """Write a sheet, example by example, so that few pictures are in memory at a time.
 
@@ -131,11 +132,12 @@ def write_sheet(
         lead: a paragraph below the heading.
         summary: makes the table that stands before the examples, once the last one was drawn.
         style: CSS to be added.
+        figures: HTML that stands after the table.
     """
     with tempfile.TemporaryFile() as body:
         for example in examples:
             body.write(_example(example).encode("utf-8"))
-        head = page_head(title, lead, style) + (table(summary()) if summary else "")
+        head = page_head(title, lead, style) + (table(summary()) if summary else "") + figures
         stream.write(head.encode("utf-8"))
         body.seek(0)
         shutil.copyfileobj(body, stream)

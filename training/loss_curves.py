@@ -25,7 +25,7 @@ PLOTS = (
 )
 """Each plot's title and its curves: fields of the log, and what they are called."""
 
-_STYLE = (
+STYLE = (
     svg_canvas.STYLE
     + """
 .plots { display: grid; gap: 12px;
@@ -33,6 +33,7 @@ _STYLE = (
 .plots figure { padding: .5rem; }
 """
 )
+"""CSS of the plots."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,7 @@ def picture(lines: Sequence[Line]) -> Image.Image:
 
 def page(title: str, lines: Sequence[Line], facts: Mapping[str, Any]) -> str:
     """The plots as one HTML page that loads nothing, with what there is to know of the run."""
-    figures = []
-    for name, curves in _shown(lines):
-        canvas = svg_canvas.SvgCanvas(WIDTH, HEIGHT, f"{name} against steps")
-        draw(canvas, name, curves, Frame(0, 0, WIDTH, HEIGHT))
-        figures.append(f"<figure>{canvas.finish()}</figure>\n")
-    head = page_head(title, style=_STYLE)
+    head = page_head(title, style=STYLE)
     rows = [(str(name), _short(value)) for name, value in facts.items()]
     evaluations = [line for line in lines if "giou" in line]
     tables = table(Table(("", "value"), rows)) if rows else ""
@@ -87,7 +83,18 @@ def page(title: str, lines: Sequence[Line], facts: Mapping[str, Any]) -> str:
             for line in evaluations
         ]
         tables = table(Table(("step", *names), found)) + f"<h3>the run</h3>\n{tables}"
-    return f"{head}<div class=plots>\n{''.join(figures)}</div>\n{tables}</body>\n</html>\n"
+    return f"{head}{plots(lines)}{tables}</body>\n</html>\n"
+
+
+def plots(lines: Sequence[Line], caption: str = "") -> str:
+    """The plots beside each other, as HTML that `STYLE` belongs to."""
+    figures = []
+    for name, curves in _shown(lines):
+        canvas = svg_canvas.SvgCanvas(WIDTH, HEIGHT, f"{name} against steps")
+        draw(canvas, name, curves, Frame(0, 0, WIDTH, HEIGHT))
+        below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+        figures.append(f"<figure>{canvas.finish()}{below}</figure>\n")
+    return f"<div class=plots>\n{''.join(figures)}</div>\n"
 
 
 def draw(canvas: Canvas, title: str, curves: Mapping[str, Points], frame: Frame) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,11 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", type=Path, required=True, help="folder of the finished model")
     parser.add_argument("--work", type=Path, required=True, help="folder of the latest checkpoint")
     parser.add_argument("--look-steps", type=int, default=2000, help="steps of the first stage")
-    parser.add_argument("--talk-steps", type=int, default=2600, help="steps of the second stage")
+    parser.add_argument("--talk-steps", type=int, default=3500, help="steps of the second stage")
     parser.add_argument("--batch", type=int, default=24, help="scenes a step")
     parser.add_argument("--rate", type=float, default=1.5e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1, help="of torch")
     parser.add_argument("--texts", type=int, default=3000, help="scenes the tokenizer is made of")
     parser.add_argument("--words", type=int, default=900, help="tokens at most, bytes included")
     parser.add_argument("--checkpoint-minutes", type=float, default=3)
@@ -59,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(options: argparse.Namespace) -> None:
     """Do what `main` does, with options that were read already."""
     torch.manual_seed(options.seed)
-    torch.set_num_threads(1)
+    torch.set_num_threads(options.threads)
     tokenizer = kept_tokenizer(options.work / "tokenizer", options.texts, options.words)
     pupil = Pupil(tokenizer)
     train(pupil, tokenizer, options)
@@ -223,7 +225,9 @@ def make_optimizers(pupil: Pupil, rate: float) -> list[torch.optim.Optimizer]:
 
 def batches(tokenizer: Any, options: argparse.Namespace, first: int) -> Iterator[Batch]:
     """Batches from number `first` on, made by a process of their own."""
-    lessons = Lessons(tokenizer, SceneOptions.tiny(), options.batch, first)
+    # A scene of one object teaches nothing about which of them is meant.
+    scenes = replace(SceneOptions.tiny(), objects=(2, 4))
+    lessons = Lessons(tokenizer, scenes, options.batch, first)
     loader = torch.utils.data.DataLoader(lessons, batch_size=None, num_workers=1, prefetch_factor=4)
     yield from loader
 

@@ -15,14 +15,18 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import IterableDataset
 
+from maskcodec.datasets.question import Question
 from maskcodec.datasets.scene_questions import TASKS, make_questions
 from maskcodec.datasets.scenes import Scene, SceneOptions, make_scene
 
 from .tiny_model import PATCH, PATCHES, SIDE
 from .tiny_tokenizer import ASSISTANT, IMAGE, USER
 
-LESSONS = ("locate",) * 5 + ("name",) * 2 + ("count", "exist")
+LESSONS = ("referring",) * 5 + ("locate", "name", "count", "exist")
 """Kinds of questions, as often as they are asked of one scene."""
+
+BOX, NAMED_BOX = " Give the box.", " Name and box."
+"""What is asked about an object that an expression refers to, after the expression."""
 
 _ROW = SIDE // PATCH
 
@@ -95,8 +99,9 @@ def _conversation(tokenizer: Any, scene: Scene) -> tuple[list[int], list[int]]:
     ids: list[int] = [tokenizer.bos_token_id]
     labels: list[int] = [-100]
     questions = make_questions(scene, scene.seed, tasks=LESSONS)
-    order = np.random.default_rng(scene.seed).permutation(len(questions))
-    texts = [text for k in order for text in (questions[k].text, str(questions[k].answer))]
+    draw = np.random.default_rng(scene.seed)
+    order = draw.permutation(len(questions))
+    texts = [text for k in order for text in _lesson(scene, questions[k], draw.random() < 0.6)]
     told = tokenizer(texts, add_special_tokens=False)["input_ids"]
     for turn in range(len(order)):
         shown = [image] * PATCHES if turn == 0 else []
@@ -105,6 +110,18 @@ def _conversation(tokenizer: Any, scene: Scene) -> tuple[list[int], list[int]]:
         ids += asked + answer
         labels += [-100] * len(asked) + answer
     return ids, labels
+
+
+def _lesson(scene: Scene, question: Question, named: bool) -> tuple[str, str]:
+    """A question and its answer, which is never a mask."""
+    if question.answer is not None:
+        return question.text, question.answer
+    [target] = question.targets
+    thing = scene.objects[target]
+    box = " ".join(str(round(100 * edge / SIDE)) for edge in thing.box)
+    if named:
+        return question.text + NAMED_BOX, f"{thing.label}: {box}"
+    return question.text + BOX, box
 
 
 def _looks(tokenizer: Any, scene: Scene) -> npt.NDArray[np.int64]:
@@ -129,4 +146,6 @@ def scene_texts(count: int) -> Iterator[str]:
             yield question.text
             if question.answer is not None:
                 yield question.answer
+            elif question.task == "referring":
+                yield from _lesson(scene, question, named=True)
         yield from (f" {word}" for thing in scene.objects for word in (thing.colour, thing.noun))
