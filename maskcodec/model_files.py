@@ -114,9 +114,9 @@ def locate(name: str | Path) -> str:
     Raises:
         MaskCodecError: it is no folder, and no name that the hub could have.
     """
-    if Path(name).is_dir():
-        return str(name)
-    if str(name) not in _SHIPPED:
+    if str(name) not in _SHIPPED:  # these names mean the same in every folder; ./tiny is a folder
+        if Path(name).is_dir():
+            return str(name)
         if not _HUB_NAME.fullmatch(str(name)):
             raise MaskCodecError(f"{name}: no such folder; names on the hub are OWNER/NAME")
         return str(name)

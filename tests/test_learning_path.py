@@ -10,10 +10,10 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("trl")
 
-from maskcodec import cli, get_codec  # noqa: E402
-from maskcodec.examples import Example, read_examples  # noqa: E402
-from maskcodec.generation import evaluate  # noqa: E402
-from maskcodec.model_files import load_model, read_card  # noqa: E402
+from maskcodec import cli, get_codec
+from maskcodec.examples import Example, read_examples
+from maskcodec.generation import evaluate
+from maskcodec.model_files import load_model, read_card
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 

@@ -54,7 +54,7 @@ def make_parser() -> argparse.ArgumentParser:
         prog="python -m maskcodec.training.demo", description=str(__doc__).split("\n")[0]
     )
     parser.add_argument("--output", "-o", type=Path, default=Path("demo/lora"), metavar="DIR")
-    parser.add_argument("--minutes", type=float, default=7.0, help="of training (default: 7)")
+    parser.add_argument("--minutes", type=float, default=5.0, help="of training (default: 5)")
     parser.add_argument("--scenes", type=int, default=6000, help="to train on (default: 6000)")
     parser.add_argument("--test", type=int, default=200, help="unseen scenes (default: 200)")
     parser.add_argument("--shown", type=int, default=40, help="answers on the page (default: 40)")

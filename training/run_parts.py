@@ -18,6 +18,7 @@ from maskcodec.codec import Codec
 from maskcodec.commands.train_options import LOSS_FIELDS, TrainOptions
 from maskcodec.examples import Example
 from maskcodec.lora_config import Part
+from maskcodec.model_files import locate
 from maskcodec.prompts import context_length
 
 from .answers import Answered, Answers
@@ -134,7 +135,7 @@ def _card(options: TrainOptions, codec: Codec[Any], processor: Any) -> AdapterCa
     packages = ("maskcodec", "torch", "transformers", "peft", "trl", "tokenizers")
     backend = getattr(processor.image_processor, "backend", None)
     name = type(processor.image_processor).__name__
-    folder = Path(options.model).is_dir()
+    folder = locate(options.model) == options.model and Path(options.model).is_dir()
     return AdapterCard(
         codec.spec,
         tokens=codec.vocab().tokens,
