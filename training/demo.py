@@ -130,7 +130,7 @@ class Demo:
             stream.write(json.dumps({**figures, "untrained": untrained}, indent=1).encode() + b"\n")
         page = self.folder / "page.html"
         lead = (
-            f"{self.options.test:,} scenes that neither the model nor an adapter has seen. "
+            f"{len(self._test()):,} scenes that neither the model nor an adapter has seen. "
             f"Codec: {self.codec.spec}."
         )
         plots = [loss_curves.plots(self._log(name), title) for name, title in TITLES.items()]
