@@ -53,6 +53,9 @@ class Hostile:
     def __reduce__(self) -> tuple[Any, ...]:
         return os.mkdir, ("it-ran",)
 
+    def __repr__(self) -> str:
+        return "Hostile"  # a test's name, the same in every process
+
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize(
