@@ -37,13 +37,7 @@ def read(path: Path, options: ReadOptions) -> Entries:
     Raises:
         RecordError: the file as a whole is no COCO file.
     """
-    value = read_json(path)
-    if not isinstance(value, dict):
-        raise RecordError(
-            f"is {brief(value)}, expected a COCO object with images, annotations and categories",
-            file=str(path),
-        )
-    document = Record(str(path), None, value)
+    document = read_document(path)
     names = options.names or category_names(document)
     errors: list[RecordError] = []
     images = _images(document, errors)
@@ -53,6 +47,21 @@ def read(path: Path, options: ReadOptions) -> Entries:
     else:
         entries = [_entry(image, names, options) for image in images.values()]
     return Entries([*errors, *entries], len(errors) + len(entries))
+
+
+def read_document(path: Path) -> Record:
+    """A COCO json (`.gz` too) as one record: instances, or panoptic.
+
+    Raises:
+        RecordError: there is no such file, or it is no JSON object.
+    """
+    value = read_json(path)
+    if not isinstance(value, dict):
+        raise RecordError(
+            f"is {brief(value)}, expected a COCO object with images, annotations and categories",
+            file=str(path),
+        )
+    return Record(str(path), None, value)
 
 
 def _images(document: Record, errors: list[RecordError]) -> dict[str, _Image]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ..errors import MaskCodecError, RecordError
 from ..mask import Mask, check_size
-from ..records import Record, brief, read_json
+from ..records import Record
+from .coco import read_document
 from .images import image_path, image_size
 from .names import category_names
 from .sample import check_area
@@ -57,13 +58,7 @@ def read_index(path: Path) -> CocoIndex:
     Raises:
         RecordError: the file as a whole is no COCO file.
     """
-    value = read_json(path)
-    if not isinstance(value, dict):
-        raise RecordError(
-            f"is {brief(value)}, expected a COCO object with images, annotations and categories",
-            file=str(path),
-        )
-    document = Record(str(path), None, value)
+    document = read_document(path)
     names = category_names(document)
     errors: list[RecordError] = []
     images: dict[int, CocoImage] = {}

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import RecordError
-from ..records import brief, read_json
+from ..records import read_json
 from .annotated import Source, SourceOptions
-from .refcoco import find_refs, make_source, ref_record
+from .refcoco import find_refs, make_source
 
 
 def read(path: Path, options: SourceOptions) -> Source:
@@ -20,8 +19,4 @@ def read(path: Path, options: SourceOptions) -> Source:
         RecordError: a file is missing or unusable as a whole, or the split is empty.
     """
     path = find_refs(path, "grefs*.json")
-    value = read_json(path)
-    if not isinstance(value, list):
-        raise RecordError(f"is {brief(value)}, expected a list of refs", file=str(path))
-    refs = [ref_record(path, index, item) for index, item in enumerate(value)]
-    return make_source("grefcoco", path, refs, options, "generalised")
+    return make_source("grefcoco", path, read_json(path), options, "generalised")

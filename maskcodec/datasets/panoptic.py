@@ -15,8 +15,9 @@ import numpy.typing as npt
 
 from ..errors import RecordError
 from ..mask import Mask
-from ..records import Record, brief, read_json
+from ..records import Record, brief
 from .annotated import Annotated, AnnotatedEntry, Source, SourceOptions
+from .coco import read_document
 from .images import image_path
 from .names import category_names
 from .pictures import read_picture
@@ -29,10 +30,7 @@ def read(path: Path, options: SourceOptions) -> Source:
     Raises:
         RecordError: the file as a whole is no such json, or there is no folder of PNGs.
     """
-    value = read_json(path)
-    if not isinstance(value, dict):
-        raise RecordError(f"is {brief(value)}, expected a COCO panoptic object", file=str(path))
-    document = Record(str(path), None, value)
+    document = read_document(path)
     names = category_names(document)
     stuff = frozenset(
         category["name"]

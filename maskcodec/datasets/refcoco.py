@@ -29,11 +29,7 @@ def read(path: Path, options: SourceOptions) -> Source:
         RecordError: a file is missing or unusable as a whole, or the split is empty.
     """
     path = find_refs(path, "refs*.p")
-    value = load(path)
-    if not isinstance(value, list):
-        raise RecordError(f"is {brief(value)}, expected a list of refs", file=str(path))
-    refs = [ref_record(path, index, item) for index, item in enumerate(value)]
-    return make_source("refcoco", path, refs, options, "referring")
+    return make_source("refcoco", path, load(path), options, "referring")
 
 
 def find_refs(path: Path, pattern: str) -> Path:
@@ -53,36 +49,49 @@ def find_refs(path: Path, pattern: str) -> Path:
     return found[0]
 
 
-def ref_record(path: Path, index: int, value: Any) -> Record | RecordError:
-    """One ref as a record, which messages name by its place in the list."""
+def _ref_record(path: Path, index: int, value: Any) -> Record:
+    """One ref as a record, which messages name by its place in the list.
+
+    Raises:
+        RecordError: it is no object.
+    """
     prefix = f"refs[{index}]"
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        return RecordError(f"is {brief(value)}, expected an object", file=str(path), field=prefix)
+        raise RecordError(f"is {brief(value)}, expected an object", file=str(path), field=prefix)
     return Record(str(path), None, value, f"{prefix}.")
 
 
 def make_source(
     kind: str,
     path: Path,
-    refs: list[Record | RecordError],
+    refs: Any,
     options: SourceOptions,
     task: str,
 ) -> Source:
     """Refs by their images.
 
+    Args:
+        kind: of the data set.
+        path: of the file of refs; instances.json lies beside it.
+        refs: what that file holds.
+        options: see `SourceOptions`.
+        task: of the expressions.
+
     Raises:
-        RecordError: no ref is of the split.
+        RecordError: it holds no list of refs, no ref is of the split, or instances.json is missing
+            or unusable.
     """
+    if not isinstance(refs, list):
+        raise RecordError(f"is {brief(refs)}, expected a list of refs", file=str(path))
     instances = path.with_name(INSTANCES)
     folder = options.image_folder(path.parent / "images")
     index = read_index(instances)
     errors: list[RecordError] = list(index.errors)
     groups: dict[int, list[Record]] = {}
     splits: dict[str, None] = {}
-    for ref in refs:
+    for place, item in enumerate(refs):
         try:
-            if isinstance(ref, RecordError):
-                raise ref
+            ref = _ref_record(path, place, item)
             split = ref.text("split")
             splits[split] = None
             if options.split not in (None, "all", split):
