@@ -18,7 +18,7 @@ from maskcodec.datasets.scene_constraints import Constraint
 from maskcodec.datasets.scene_facts import SceneFacts
 from maskcodec.datasets.scene_questions import MASK_TASKS, TASKS, TEXT_TASKS, make_questions
 from maskcodec.datasets.scene_statements import read_statements
-from maskcodec.datasets.scene_words import number_word, plural, with_article
+from maskcodec.datasets.scene_words import plural, with_article
 from maskcodec.datasets.scenes import Scene, SceneOptions, make_scene
 from maskcodec.datasets.silhouettes import Silhouette
 
@@ -265,4 +265,3 @@ def test_words() -> None:
     assert {noun: plural(noun) for noun in many} == many
     assert with_article("orange ring") == "an orange ring"
     assert with_article("red ring") == "a red ring"
-    assert [number_word(count) for count in (0, 3, 12)] == ["no", "three", "12"]

@@ -32,7 +32,6 @@ _IRREGULAR = {
     "broccoli": "broccoli",
 }
 _ORDER = ("size", "texture", "colour")
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 @functools.cache
@@ -66,11 +65,6 @@ def with_article(phrase: str) -> str:
     return (
         "an " if phrase[:1].lower() in "aeio" or phrase.startswith("umbrella") else "a "
     ) + phrase
-
-
-def number_word(count: int) -> str:
-    """A count as people write it."""
-    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
 
 
 class Wording:
