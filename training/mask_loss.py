@@ -1,11 +1,10 @@
 """A loss on what tokens mean: soft masks of shape tokens, and soft boxes, against the truth.
 
 Cross-entropy asks for one code; but many codes draw nearly the same mask. Here the model's
-probabilities of the codes of each place become the expected field (`soft_fields`), and its soft
-mask is held against the truth in the object's box, for every prefix of the codes, so that each of
-them is a mask as good as it can be (the hierarchical mask loss of HiMTok, arXiv 2503.13026). The
-expected edges of the box are held against the right box. All of it costs a few hundredths of what
-the model's own step costs, and only training sees it.
+probabilities of the codes of each place become the expected field (`soft_prefix_fields`), and its
+soft mask is held against the truth in the object's box, for every prefix of the codes, so that
+each of them is a mask as good as it can be (the hierarchical mask loss of HiMTok, arXiv
+2503.13026). The expected edges of the box are held against the right box. Only training sees it.
 """
 
 from __future__ import annotations
@@ -24,13 +23,11 @@ from maskcodec.dialects.shapetokens import ShapeTokensCodec
 from maskcodec.examples import Example
 from maskcodec.geometry.boxes import to_pixels
 from maskcodec.geometry.shape_codebook import BINS, CELLS, get_codebook
+from maskcodec.geometry.shapetokens_torch import SHARPNESS, soft_prefix_fields
 from maskcodec.resample import sample_nearest
 from maskcodec.token_ids import TokenIds
 
 from .answers import Answered
-
-SHARPNESS = 16.0
-"""As `soft_masks`: a mask is sigmoid(SHARPNESS * field)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,9 +69,8 @@ class MaskLoss:
         self.masks = masks
         self.boxes = boxes
         self.ids = TokenIds.of(codec, tokenizer)
-        self._tables = get_codebook(codec.codebook)
+        self._book = get_codebook(codec.codebook)
         self._edge_of = {token: edge for edge, token in enumerate(self.ids.edges.tolist())}
-        self._kept: dict[int, torch.Tensor] = {}
 
     def objects(self, example: Example, answered: Answered, before: int) -> list[SoftObject]:
         """The objects of an example whose truth is known.
@@ -132,29 +128,15 @@ class MaskLoss:
         self, logits: torch.Tensor, column: torch.Tensor, objects: Sequence[tuple[int, SoftObject]]
     ) -> torch.Tensor:
         """1 - soft IoU of every prefix of every object: (prefixes of all objects,)."""
-        codes, basis, mean = self._on(logits.device)
-        numbers: list[int] = []
-        places: list[int] = []
-        stages: list[int] = []
-        for index, (_, one) in enumerate(objects):
-            numbers += [index] * len(one.codes)
-            places += one.codes
-            stages += range(len(one.codes))
-        owner = torch.tensor(numbers, device=logits.device)
-        rows = torch.tensor([objects[index][0] for index in numbers], device=logits.device)
-        picked = logits[rows, column[torch.tensor(places, device=logits.device)]]
-        stage = torch.tensor(stages, device=logits.device)
-        steps = picked.new_empty((len(places), codes.shape[-1]))
-        for number in range(max(stages) + 1):
-            mine = (stage == number).nonzero().squeeze(1)
-            ids = torch.from_numpy(self.ids.code_ids(number)).to(logits.device)
-            step = picked[mine][:, ids].softmax(dim=-1) @ codes[number]
-            steps = steps.index_put((mine,), step)
-        # The sum of an object's codes up to each of them: a running sum, less what came before it.
-        running = steps.cumsum(dim=0)
-        first = (stage == 0).nonzero().squeeze(1)
-        before = (running - steps)[first][owner]
-        fields = mean + (running - before) @ basis
+        owners = [index for index, (_, one) in enumerate(objects) for _ in one.codes]
+        stages = [stage for _, one in objects for stage in range(len(one.codes))]
+        places = torch.tensor([place for _, one in objects for place in one.codes])
+        owner = torch.tensor(owners, device=logits.device)
+        rows = torch.tensor([objects[index][0] for index in owners], device=logits.device)
+        ids = torch.from_numpy(np.stack([self.ids.code_ids(stage) for stage in stages]))
+        picked = logits[rows, column[places.to(column.device)]]
+        shares = picked.gather(1, ids.to(logits.device)).softmax(dim=1)
+        fields = soft_prefix_fields(self._book, shares, stages).flatten(1)
         soft = torch.sigmoid(SHARPNESS * fields)
         truth = np.stack([one.mask for _, one in objects])
         target = torch.from_numpy(np.unpackbits(truth, axis=1)).to(soft)[owner]
@@ -173,16 +155,6 @@ class MaskLoss:
         bins = torch.arange(len(ids), device=device, dtype=shares.dtype) / BINS
         right = torch.tensor([one.box for _, one in objects], device=device).to(shares) / BINS
         return 1 - generalised_iou(shares @ bins, right)
-
-    def _on(self, device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        key = hash(device)
-        if key not in self._kept:
-            book = self._tables
-            self._kept[key] = tuple(  # type: ignore[assignment]
-                torch.from_numpy(table).to(device)
-                for table in (book.code_values, book.basis_values, book.mean_values)
-            )
-        return self._kept[key]  # type: ignore[return-value]
 
 
 def generalised_iou(boxes: torch.Tensor, right: torch.Tensor) -> torch.Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import groupby
+from itertools import accumulate, groupby
 from operator import itemgetter
 
 import numpy as np
@@ -18,6 +18,9 @@ from .tokens import ShapeTokens
 
 MAX_BYTES = 1 << 30
 """Memory beside the output while painting."""
+
+SHARPNESS = 16.0
+"""A soft mask is sigmoid(SHARPNESS * field), unless something else is asked for."""
 
 
 def paint_batch(
@@ -127,16 +130,67 @@ def soft_fields(
             )
     if not lists:
         return torch.zeros((0, CELLS, CELLS))
-    like = lists[0]
-    codes = torch.from_numpy(book.code_values).to(like)
-    basis = torch.from_numpy(book.basis_values).to(like)
-    mean = torch.from_numpy(book.mean_values).to(like)
-    sums = torch.stack([torch.einsum("sk,skd->d", one, codes[: len(one)]) for one in lists])
+    flat = torch.cat(lists)
+    sums = _prefix_sums(book, flat, [stage for one in lists for stage in range(len(one))])
+    sums = torch.cat([sums.new_zeros((1, book.dimensions)), sums])  # first the sum of no code
+    ends = accumulate(len(one) for one in lists)
+    last = [end if len(one) else 0 for end, one in zip(ends, lists, strict=True)]
+    return _draw(book, sums[last])
+
+
+def soft_prefix_fields(
+    book: ShapeCodebook, probabilities: torch.Tensor, stages: Sequence[int]
+) -> torch.Tensor:
+    """`soft_fields` of every prefix of the codes of every object; differentiable.
+
+    Args:
+        book: the codebook.
+        probabilities: (places, CODES), those of an object one after the other.
+        stages: (places,), the place of each among its object's codes, from 0 for the first.
+
+    Returns:
+        float (places, CELLS, CELLS), the field of the codes up to each place.
+    """
+    return _draw(book, _prefix_sums(book, probabilities, stages))
+
+
+def _prefix_sums(
+    book: ShapeCodebook, probabilities: torch.Tensor, stages: Sequence[int]
+) -> torch.Tensor:
+    """The expected sum of an object's codes up to each place: (places, dimensions)."""
+    codes = _soft_tables(book, probabilities.device, probabilities.dtype)[0]
+    stage = torch.tensor(stages, dtype=torch.long, device=probabilities.device)
+    sums = probabilities.new_zeros((len(stages), book.dimensions))
+    for number in range(max(stages, default=-1) + 1):
+        here = (stage == number).nonzero().squeeze(1)
+        step = probabilities[here] @ codes[number]
+        sums = sums.index_put((here,), step + sums[here - 1] if number else step)
+    return sums
+
+
+def _draw(book: ShapeCodebook, sums: torch.Tensor) -> torch.Tensor:
+    _, basis, mean = _soft_tables(book, sums.device, sums.dtype)
     return (mean + sums @ basis).view(-1, CELLS, CELLS)
 
 
+@lru_cache(maxsize=8)
+def _soft_tables(
+    book: ShapeCodebook, device: torch.device, dtype: torch.dtype
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Codes, basis and mean of a codebook as numbers on a device."""
+    codes, basis, mean = (
+        torch.from_numpy(table).to(device, dtype)
+        for table in (book.code_values, book.basis_values, book.mean_values)
+    )
+    return codes, basis, mean
+
+
 def soft_masks(
-    fields: torch.Tensor, boxes: torch.Tensor, size: tuple[int, int], *, sharpness: float = 16.0
+    fields: torch.Tensor,
+    boxes: torch.Tensor,
+    size: tuple[int, int],
+    *,
+    sharpness: float = SHARPNESS,
 ) -> torch.Tensor:
     """Soft masks of fields: float (objects, height, width), 0 to 1; differentiable in the fields.
 
