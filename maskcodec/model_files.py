@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
-import shutil
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +17,8 @@ from .added_tokens import resize, token_ids
 from .errors import MaskCodecError, RecordError
 from .image_only import image_only_class
 from .registry import get_codec
-
-TINY, TINY_MASKS = "tiny", "tiny-masks"
-"""The names of the small model that this package ships, and of an adapter for it."""
-
-_SHIPPED = {TINY: "tiny", TINY_MASKS: "tiny_masks"}
+from .shipped import shipped_folder
+from .writing import atomic_folder
 
 _HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 _ADAPTER = "adapter_config.json"
@@ -114,16 +108,11 @@ def locate(name: str | Path) -> str:
     Raises:
         MaskCodecError: it is no folder, and no name that the hub could have.
     """
-    if str(name) not in _SHIPPED:  # these names mean the same in every folder; ./tiny is a folder
-        if Path(name).is_dir():
-            return str(name)
-        if not _HUB_NAME.fullmatch(str(name)):
-            raise MaskCodecError(f"{name}: no such folder; names on the hub are OWNER/NAME")
-        return str(name)
-    folder = resources.files(__package__).joinpath(_SHIPPED[str(name)])
-    if not folder.is_dir():
-        raise MaskCodecError(f"{str(name)!r} is not in this installation; give a model's folder")
-    return str(folder)
+    if (folder := shipped_folder(name)) is not None:
+        return str(folder)
+    if not Path(name).is_dir() and not _HUB_NAME.fullmatch(str(name)):
+        raise MaskCodecError(f"{name}: no such folder; names on the hub are OWNER/NAME")
+    return str(name)
 
 
 def is_adapter(name: str | Path) -> bool:
@@ -154,15 +143,11 @@ def merge_adapter(name: str | Path, output: str | Path) -> Path:
         raise RecordError(f"folder {str(output.parent)!r} does not exist", file=str(output))
     model, processor = load_model(name)
     merged = model.merge_and_unload()
-    part = output.with_name(f".{output.name[:40]}.{secrets.token_hex(4)}.tmp")
-    try:
+    with atomic_folder(output) as part:
         merged.save_pretrained(part)
         processor.save_pretrained(part)
         if (Path(name) / CARD).exists():
             read_adapter_card(name).write(part)
-        part.rename(output)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return output
 
 

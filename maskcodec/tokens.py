@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from .errors import MaskCodecError
+from .shipped import shipped_folder
 from .vocab import Vocab
 
 Count: TypeAlias = Callable[[str], int]
@@ -101,6 +102,7 @@ def _gpt4o() -> TokenCounter:
 
 
 def _hugging_face(path: Path, name: str) -> TokenCounter:
+    path = shipped_folder(name) or path
     if path.is_dir():
         path = path / "tokenizer.json"
     if not path.is_file():

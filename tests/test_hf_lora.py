@@ -16,7 +16,9 @@ from maskcodec import MaskCodecError, get_codec, hf
 from maskcodec.adapter_card import read_adapter_card
 from maskcodec.added_tokens import is_tied
 from maskcodec.lora_config import layers, pattern
-from maskcodec.model_files import TINY, locate
+from maskcodec.model_files import locate
+from maskcodec.shipped import TINY
+from maskcodec.tokens import load_counter
 
 pytestmark = [pytest.mark.filterwarnings(rule) for rule in QUIET]
 
@@ -97,7 +99,16 @@ def test_what_is_no_model_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(MaskCodecError, match="no image-text-to-text model can be loaded"):
         hf.load_model(tmp_path / "empty")
     assert locate("owner/name") == "owner/name"
-    assert TINY == "tiny"
+
+
+def test_a_shipped_name_means_the_same_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / TINY).mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert (Path(locate(TINY)) / "config.json").is_file()
+    assert locate(f"./{TINY}") == f"./{TINY}"
+    assert load_counter(TINY).count("a red star at 50 60") == 6
 
 
 def test_a_base_model_that_moved_is_said_so(tmp_path: Path) -> None:

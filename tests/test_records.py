@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from maskcodec import RecordError, records
 from maskcodec.records import Record, dump_line, read_json, read_records
-from maskcodec.writing import LineFile, atomic, check_output, cut_torn_line
+from maskcodec.writing import LineFile, atomic, atomic_folder, check_output, cut_torn_line
 
 
 def lines(path: Path) -> list[str]:
@@ -183,6 +183,23 @@ def test_atomic_writes_all_or_nothing(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         fail()
     assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"whole"]
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    def fill(content: bytes, *, fail: bool = False) -> None:
+        with atomic_folder(tmp_path / "model") as part:
+            (part / "weights").write_bytes(content)
+            if fail:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fill(b"half", fail=True)
+    assert not list(tmp_path.iterdir())
+    fill(b"all")
+    with pytest.raises(OSError, match="model"):
+        fill(b"other")
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    assert (tmp_path / "model/weights").read_bytes() == b"all"
 
 
 @given(st.binary(max_size=200), st.integers(0, 300))

@@ -18,8 +18,8 @@ from maskcodec.codec import Codec
 from maskcodec.commands.train_options import LOSS_FIELDS, TrainOptions
 from maskcodec.examples import Example
 from maskcodec.lora_config import Part
-from maskcodec.model_files import locate
 from maskcodec.prompts import context_length
+from maskcodec.shipped import shipped_folder
 
 from .answers import Answered, Answers
 from .batches import Images
@@ -135,7 +135,7 @@ def _card(options: TrainOptions, codec: Codec[Any], processor: Any) -> AdapterCa
     packages = ("maskcodec", "torch", "transformers", "peft", "trl", "tokenizers")
     backend = getattr(processor.image_processor, "backend", None)
     name = type(processor.image_processor).__name__
-    folder = locate(options.model) == options.model and Path(options.model).is_dir()
+    folder = shipped_folder(options.model) is None and Path(options.model).is_dir()
     return AdapterCard(
         codec.spec,
         tokens=codec.vocab().tokens,
