@@ -204,6 +204,24 @@ def test_a_run_is_not_overwritten_unasked(base: Path, capsys: pytest.CaptureFixt
     assert (folder / "mine.txt").read_text() == "keep"
 
 
+def test_a_run_that_can_not_start_costs_no_earlier_one(
+    base: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(base / "text", base / "bad")
+    (base / "bad" / "train.jsonl").write_text("{broken\n")
+    folder = base / "earlier"
+    argv = arguments(base, "earlier", data="bad")
+    assert "no example" in refusal(argv, capsys)
+    assert (folder / checkpoints.REJECTED).exists()  # which is in nobody's way:
+    assert lora.main(arguments(base, "earlier", "--steps", "1")) == 0
+    adapter = (folder / "adapter_model.safetensors").read_bytes()
+    assert "no example" in refusal([*argv, "--overwrite"], capsys)
+    assert (folder / "adapter_model.safetensors").read_bytes() == adapter
+    assert lora.main(arguments(base, "earlier", "--steps", "1", "--seed", "1", "--overwrite")) == 0
+    assert (folder / "adapter_model.safetensors").read_bytes() != adapter
+    assert len(lines(folder)) == 1  # none of the earlier run
+
+
 def test_a_run_goes_on_only_as_it_was(base: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = base / "other-options"
     folder.mkdir()

@@ -24,6 +24,7 @@ from maskcodec.writing import atomic
 
 COMPLETE = "complete.json"
 RUN = "run.json"
+REJECTED = "rejected.jsonl"
 
 FREE = ("output", "keep", "image_cache", "eval_batch", "threads", "save_steps")
 """Options that may change when a run goes on: they change nothing that it computes."""
@@ -77,6 +78,20 @@ def clear_halves(output: Path) -> None:
     for path in output.glob("checkpoint-*"):
         if _NAME.fullmatch(path.name) and path.is_dir() and not is_whole(path):
             shutil.rmtree(path)
+
+
+def clear(output: Path) -> None:
+    """Remove what an earlier run made of its folder: checkpoints, adapter and log."""
+    for path in output.glob("checkpoint-*"):
+        if _NAME.fullmatch(path.name):
+            shutil.rmtree(path)
+    for name in (CARD, "adapter_model.safetensors", "log.jsonl"):
+        (output / name).unlink(missing_ok=True)
+
+
+def holds_more(output: Path) -> bool:
+    """Whether a folder holds more than what a run leaves that could not start."""
+    return any(path.name != REJECTED for path in output.iterdir())
 
 
 def write_run(output: Path, options: TrainOptions, facts: Mapping[str, Any]) -> None:

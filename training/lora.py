@@ -17,7 +17,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from maskcodec import MaskCodecError, get_codec
-from maskcodec.adapter_card import NAME as CARD
 from maskcodec.commands.terminal import say
 from maskcodec.commands.train import add_arguments
 from maskcodec.commands.train_options import TrainOptions, read_options
@@ -70,12 +69,17 @@ def run(arguments: argparse.Namespace) -> int:
             say(VERB, f"the run in {output} is finished; nothing to do")
             return 0
     _check(options)
-    if os.environ.get("RANK", "0") == "0":  # the process that writes
+    if is_first():
         _make_folder(output, resume=arguments.resume, overwrite=arguments.overwrite)
     with _less_noise(arguments.quiet):
         from .lora_run import Run
 
         return Run(options, output, start, quiet=arguments.quiet).train()
+
+
+def is_first() -> bool:
+    """Whether this process is the one that writes."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def _check(options: TrainOptions) -> None:
@@ -91,8 +95,6 @@ def _check(options: TrainOptions) -> None:
 
 
 def _make_folder(output: Path, *, resume: bool, overwrite: bool) -> None:
-    import shutil
-
     from . import checkpoints
 
     if resume:
@@ -103,11 +105,7 @@ def _make_folder(output: Path, *, resume: bool, overwrite: bool) -> None:
             raise MaskCodecError(
                 f"{output} holds a run already; --resume goes on with it, --overwrite replaces it"
             )
-        for path in output.glob("checkpoint-*"):
-            shutil.rmtree(path)
-        for name in (CARD, "adapter_model.safetensors", "rejected.jsonl", "log.jsonl"):
-            (output / name).unlink(missing_ok=True)
-    elif output.exists() and (not output.is_dir() or any(output.iterdir())):
+    elif output.exists() and (not output.is_dir() or checkpoints.holds_more(output)):
         raise MaskCodecError(f"{output} exists already and is no run; give another folder")
     output.mkdir(parents=True, exist_ok=True)
 

@@ -22,6 +22,7 @@ from maskcodec.commands.train_options import TrainOptions
 from . import checkpoints
 from .batches import Collator
 from .evaluation import Evaluator
+from .lora import INTERRUPTED, VERB, is_first
 from .mask_loss import MaskLoss
 from .mask_trainer import Losses, MaskTrainer
 from .run_log import RunLog
@@ -30,15 +31,8 @@ from .schedule import Schedule
 from .training_set import read_all, tokenized, with_images
 from .watch import Watch, resume_command
 
-VERB = "train"
-INTERRUPTED = 130
 ENDLESS = 10**9
 """Steps of a run that only the clock ends."""
-
-
-def is_first() -> bool:
-    """Whether this process is the one that writes."""
-    return os.environ.get("RANK", "0") == "0"
 
 
 @dataclass
@@ -62,13 +56,18 @@ class Run:
         options = self.options
         if options.threads:
             torch.set_num_threads(options.threads)
-        aside = SetAside(self.output / "rejected.jsonl" if is_first() else None, VERB)
+        aside = SetAside(self.output / checkpoints.REJECTED if is_first() else None, VERB)
         if not is_first():
             aside.add = lambda *_: None  # type: ignore[method-assign]
-        parts = self._prepare(aside)
+        try:
+            parts = self._prepare(aside)
+        finally:
+            aside.close()
         memory = self._memory()
         schedule = self._schedule(len(parts.examples), memory)
         step = int(self.start.name.rpartition("-")[2]) if self.start else 0
+        if is_first() and not self.start:
+            checkpoints.clear(self.output)  # not before: a run that can't start costs no other
         log = RunLog(self.output, step, *self._about(parts)) if is_first() else None
         evaluator = Evaluator(options, parts) if options.val else None
         watch = Watch(options, schedule, log, evaluator, memory, quiet=self.quiet)
@@ -129,7 +128,6 @@ class Run:
         if options.val:
             held = read_all([options.val], codec.spec, aside.add, "--data")
             parts.held = with_images(held, aside.add)
-        aside.close()
         return parts
 
     def _schedule(self, count: int, memory: Mapping[str, Any]) -> Schedule:
