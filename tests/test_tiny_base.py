@@ -90,7 +90,7 @@ def test_training_goes_on_after_a_stop_and_gives_the_same_model(tmp_path: Path) 
             # would differ with the number of steps, so that it is held.
             folder = tmp_path / name
             options = tiny_base.make_parser().parse_args(
-                [*common, "--talk-steps", str(talk), "--output", str(folder / "out"),
+                [*common, "--talk-steps", str(talk), "--output", str(folder / f"out{talk}"),
                  "--work", str(folder / "work")]
             )  # fmt: skip
             options.words, options.texts = 700, 40
@@ -99,9 +99,26 @@ def test_training_goes_on_after_a_stop_and_gives_the_same_model(tmp_path: Path) 
                 patch.setattr(tiny_card, "measure", lambda model, processor: {"locate": 0.5})
                 tiny_base.run(options)
     weights = [
-        (tmp_path / name / "out/model.safetensors").read_bytes() for name in ("once", "twice")
+        (tmp_path / name / "out4/model.safetensors").read_bytes() for name in ("once", "twice")
     ]
     assert weights[0] == weights[1]
-    assert "0.500" in (tmp_path / "once/out/README.md").read_text()
-    config = json.loads((tmp_path / "once/out/config.json").read_text())
+    assert "0.500" in (tmp_path / "once/out4/README.md").read_text()
+    config = json.loads((tmp_path / "once/out4/config.json").read_text())
     assert config["model_type"] == "llava"
+
+
+def test_what_is_there_is_kept_and_damage_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/notes.txt").write_text("keep me")
+    work = tmp_path / "work"
+    assert tiny_base.main(["--output", str(tmp_path / "mine"), "--work", str(work)]) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]
+    work.mkdir()
+    (work / "checkpoint.pt").write_bytes(b"PK\x03\x04 half a checkpoint")
+    argv = ["--output", str(tmp_path / "new"), "--work", str(work), "--texts", "40"]
+    assert tiny_base.main(argv) == 2
+    assert re.search(r"checkpoint.pt is no checkpoint .* remove it", capsys.readouterr().err)
+    assert not (tmp_path / "new").exists()

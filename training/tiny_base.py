@@ -13,6 +13,7 @@ a narrow bell around the true one, which is what a number that was rounded means
 from __future__ import annotations
 
 import argparse
+import pickle
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -24,12 +25,17 @@ from torch import nn
 from torch.nn import functional
 from tqdm import tqdm
 
+from maskcodec import MaskCodecError
+from maskcodec.commands.terminal import say
 from maskcodec.datasets.scenes import SceneOptions
+from maskcodec.writing import atomic_folder
 
 from . import tiny_card
 from .tiny_lessons import LOOKS, Batch, Lessons, scene_texts
 from .tiny_model import WIDTH, make_model, make_processor
 from .tiny_tokenizer import NUMBERS, number_ids, train_tokenizer
+
+VERB = "tiny_base"
 
 BELL = 0.8
 """Standard deviation of the bell around a number, in percent of the side: half a pixel."""
@@ -54,22 +60,31 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Train, or go on with what the work folder holds; measure, write the model and its card."""
-    run(make_parser().parse_args(argv))
+    try:
+        run(make_parser().parse_args(argv))
+    except (MaskCodecError, OSError) as error:
+        say(VERB, str(error))
+        return 2
+    except KeyboardInterrupt:
+        say(VERB, "interrupted; the same command goes on from the latest checkpoint")
+        return 130
     return 0
 
 
 def run(options: argparse.Namespace) -> None:
     """Do what `main` does, with options that were read already."""
+    output: Path = options.output
+    if output.exists() and not (output.is_dir() and not any(output.iterdir())):
+        raise MaskCodecError(f"{output} exists already; give a new folder by --output")
+    output.parent.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
     tokenizer = kept_tokenizer(options.work / "tokenizer", options.texts, options.words)
     pupil = Pupil(tokenizer)
     train(pupil, tokenizer, options)
-    options.output.mkdir(parents=True, exist_ok=True)
     model, processor = pupil.model.eval(), make_processor(tokenizer)
     model.set_attn_implementation("sdpa")
-    model.to(torch.float16).save_pretrained(options.output)
-    processor.save_pretrained(options.output)
+    model.to(torch.float16)  # measured as it is written
     figures = tiny_card.measure(model.to(torch.float32), processor)
     made = {
         "scenes": f"{options.batch * (options.look_steps + options.talk_steps):,}",
@@ -80,10 +95,11 @@ def run(options: argparse.Namespace) -> None:
         "torch": torch.__version__,
     }
     weights = sum(one.numel() for one in model.parameters())
-    tiny_card.write_card(options.output / "README.md", figures, weights, made)
-    print(
-        f"{options.output}: " + ", ".join(f"{name} {value:.3f}" for name, value in figures.items())
-    )
+    with atomic_folder(output) as part:
+        model.to(torch.float16).save_pretrained(part)
+        processor.save_pretrained(part)
+        tiny_card.write_card(part / "README.md", figures, weights, made)
+    print(f"{output}: " + ", ".join(f"{name} {value:.3f}" for name, value in figures.items()))
 
 
 def kept_tokenizer(folder: Path, texts: int, words: int) -> Any:
@@ -91,7 +107,9 @@ def kept_tokenizer(folder: Path, texts: int, words: int) -> Any:
     from transformers import PreTrainedTokenizerFast
 
     if not (folder / "tokenizer.json").exists():
-        train_tokenizer(scene_texts(texts), words).save_pretrained(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_folder(folder) as part:
+            train_tokenizer(scene_texts(texts), words).save_pretrained(part)
     return PreTrainedTokenizerFast.from_pretrained(folder)
 
 
@@ -120,7 +138,6 @@ class Pupil(nn.Module):
         self.register_buffer("numbers", numbers)
         self.register_buffer("value", value)
         self.register_buffer("bells", bells / bells.sum(dim=1, keepdim=True))
-        self.begins = [int(k) for k in numbers[0]]
 
     def see(self, pixels: torch.Tensor) -> torch.Tensor:
         """The embeddings of patches, (scenes, 64, width)."""
@@ -169,11 +186,7 @@ def train(pupil: Pupil, tokenizer: Any, options: argparse.Namespace) -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     first = 0
     if path.exists():
-        saved = torch.load(path, weights_only=True)
-        pupil.load_state_dict(saved["pupil"])
-        for optimizer, state in zip(optimizers, saved["optimizers"], strict=True):
-            optimizer.load_state_dict(state)
-        first = saved["step"]
+        first = restore(path, pupil, optimizers)
     last = options.look_steps + options.talk_steps
     precision = torch.autocast("cpu", torch.bfloat16, enabled=fast_bfloat16())
     written = time.monotonic()
@@ -205,6 +218,26 @@ def train(pupil: Pupil, tokenizer: Any, options: argparse.Namespace) -> None:
                 torch.save(save, path.with_suffix(".part"))
                 path.with_suffix(".part").replace(path)
                 written = time.monotonic()
+
+
+def restore(path: Path, pupil: Pupil, optimizers: Sequence[torch.optim.Optimizer]) -> int:
+    """Go back to a checkpoint; the number of its next step comes back.
+
+    Raises:
+        MaskCodecError: it is damaged, or of another program.
+    """
+    try:
+        saved = torch.load(path, weights_only=True)
+        pupil.load_state_dict(saved["pupil"])
+        for optimizer, state in zip(optimizers, saved["optimizers"], strict=True):
+            optimizer.load_state_dict(state)
+        return int(saved["step"])
+    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, TypeError, ValueError) as bad:
+        what = str(bad).split("\n")[0]
+        raise MaskCodecError(
+            f"{path} is no checkpoint of this program, or damaged ({what}); remove it, and the "
+            "same command begins anew"
+        ) from bad
 
 
 def make_optimizers(pupil: Pupil, rate: float) -> list[torch.optim.Optimizer]:
