@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -28,9 +27,9 @@ from maskcodec.datasets.pictures import read_picture
 from maskcodec.errors import RecordError
 from maskcodec.examples import read_examples
 from maskcodec.metrics import iou, union_of
-from maskcodec.model_files import TINY, TINY_MASKS, locate
 from maskcodec.records import read_records
 from maskcodec.sheet import Answer, Example, Group, Table, write_sheet
+from maskcodec.shipped import TINY, TINY_MASKS, shipped_folder
 from maskcodec.writing import atomic
 
 from . import loss_curves
@@ -62,7 +61,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run everything; what an earlier run left in the folder is replaced."""
+    """Run everything; what an earlier run wrote into the folder is replaced, nothing else."""
     options = make_parser().parse_args(argv)
     try:
         demo = Demo(options)
@@ -91,22 +90,21 @@ class Demo:
 
     def prepare(self) -> None:
         """Scenes to train on, to watch, and to test with."""
-        if self.folder.exists():
-            shutil.rmtree(self.folder)
-        self.folder.mkdir(parents=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         options = self.options
         parts = (("train", options.scenes), ("val", 100), ("test", options.test))
         for (name, count), seed in zip(parts, (TRAIN_SEED, VAL_SEED, TEST_SEED), strict=True):
             path = str(self.folder / f"{name}.jsonl")
             self._run("prepare", f"scenes:{count}", "--scene", "tiny", "--tasks", "referring",
                       "--spec", SPEC, "--seed", str(seed),
-                      "--tokenizer", locate(TINY), "-o", path)  # fmt: skip
+                      "--tokenizer", TINY, "--overwrite", "-o", path)  # fmt: skip
 
     def train(self) -> None:
         """LoRA on the tiny model."""
         self._run("train", "--model", TINY, "--data", str(self.folder / "train.jsonl"),
                   "--val", str(self.folder / "val.jsonl"), "--minutes", str(self.options.minutes),
-                  *RECIPE, "--eval-steps", "100", "-o", str(self._adapter(NEW)))  # fmt: skip
+                  *RECIPE, "--eval-steps", "100",
+                  "--overwrite", "-o", self._adapter(NEW))  # fmt: skip
 
     def segment(self) -> None:
         """Answers of both adapters, in the codec's format and free."""
@@ -114,8 +112,8 @@ class Demo:
             for free in ([], ["--free"]):
                 output = self._answers(name, free=bool(free))
                 self._run("segment", str(self.folder / "test.jsonl"), "--batch", "32",
-                          "--model", str(self._adapter(name)), *free, "--no-overlays",
-                          "-o", str(output))  # fmt: skip
+                          "--model", self._adapter(name), *free, "--no-overlays",
+                          "--overwrite", "-o", str(output))  # fmt: skip
 
     def report(self) -> None:
         """The page, the figures and the curves."""
@@ -206,11 +204,16 @@ class Demo:
         return found
 
     def _log(self, name: str) -> list[dict[str, Any]]:
-        records = read_records(self._adapter(name) / "log.jsonl")
+        folder = shipped_folder(self._adapter(name)) or self._run_folder
+        records = read_records(folder / "log.jsonl")
         return [record.fields for record in records if not isinstance(record, RecordError)]
 
-    def _adapter(self, name: str) -> Path:
-        return self.folder / "run" if name == NEW else Path(locate(TINY_MASKS))
+    @property
+    def _run_folder(self) -> Path:
+        return self.folder / "run"
+
+    def _adapter(self, name: str) -> str:
+        return str(self._run_folder) if name == NEW else TINY_MASKS
 
     def _answers(self, name: str, *, free: bool) -> Path:
         return self.folder / f"answers-{name}{'-free' if free else ''}"
