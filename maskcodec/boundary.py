@@ -44,10 +44,31 @@ def boundary_iou(pred: Bits, target: Bits, *, ratio: float = RATIO) -> float:
     Raises:
         MaskCodecError: the shapes differ, or `ratio` is no share.
     """
-    if pred.shape != target.shape:
+    both, union = boundary_overlap(pred, target, ratio=ratio)
+    return both / union if union else 1.0
+
+
+def boundary_overlap(
+    pred: Bits, target: Bits, *, ratio: float = RATIO, ignore: Bits | None = None
+) -> tuple[int, int]:
+    """The intersection and the union of the pixels near the contours of two masks.
+
+    Args:
+        pred: bool, (height, width).
+        target: bool, of the same shape.
+        ratio: d in diagonals of the image.
+        ignore: bool, of the same shape: pixels that are left out of both counts.
+
+    Raises:
+        MaskCodecError: the shapes differ, or `ratio` is no share.
+    """
+    if pred.shape != target.shape or (ignore is not None and ignore.shape != target.shape):
         raise MaskCodecError(f"masks of shapes {pred.shape} and {target.shape} can't be compared")
     width = boundary_width(check_size(target.shape), ratio)
     (box, near), (other_box, other) = _cut(pred, width), _cut(target, width)
+    if ignore is not None:
+        for (x0, y0, x1, y1), part in ((box, near), (other_box, other)):
+            part &= ~ignore[y0:y1, x0:x1]
     left, top = max(box[0], other_box[0]), max(box[1], other_box[1])
     right, bottom = min(box[2], other_box[2]), min(box[3], other_box[3])
     both = 0
@@ -57,8 +78,7 @@ def boundary_iou(pred: Bits, target: Bits, *, ratio: float = RATIO) -> float:
             for (x, y, _, _), part in ((box, near), (other_box, other))
         ]
         both = int(np.count_nonzero(shared[0] & shared[1]))
-    union = int(np.count_nonzero(near)) + int(np.count_nonzero(other)) - both
-    return both / union if union else 1.0
+    return both, int(np.count_nonzero(near)) + int(np.count_nonzero(other)) - both
 
 
 def boundary_width(size: tuple[int, int], ratio: float = RATIO) -> int:
