@@ -16,17 +16,18 @@ from maskcodec.answer_scores import AnswerScores, EvaluationResult
 from maskcodec.chat import AnswerMasks, read_answer
 from maskcodec.codec import Codec
 from maskcodec.datasets.naming import Names
-from maskcodec.datasets.pictures import read_picture
 from maskcodec.datasets.sample import Sample
 from maskcodec.datasets.writers import PngWriter
 from maskcodec.errors import RecordError
 from maskcodec.generation import Reply
 from maskcodec.mask import Mask
 from maskcodec.overlay import Rgb, draw_overlay
+from maskcodec.refine import Refiner
 from maskcodec.sheet import Answer, Example, Group, Table, write_sheet
 from maskcodec.writing import atomic
 
 from .asked import Asked
+from .refined_answers import RefinedAnswers, asked_picture
 
 _GREY = 96
 
@@ -48,10 +49,18 @@ class AnswerFiles:
         title: of the page.
         shown: answers on the page.
         overlays: whether each answer gets an overlay of its own.
+        refiner: what refines the masks that are shown and written; None leaves them as decoded.
     """
 
     def __init__(
-        self, folder: Path, codec: Codec[Any], title: str, *, shown: int, overlays: bool
+        self,
+        folder: Path,
+        codec: Codec[Any],
+        title: str,
+        *,
+        shown: int,
+        overlays: bool,
+        refiner: Refiner | None = None,
     ) -> None:
         self.folder = folder
         self._codec = codec
@@ -61,6 +70,7 @@ class AnswerFiles:
         self._names = Names()
         self.scores = AnswerScores(codec)
         self.masks = 0
+        self.refined = None if refiner is None else RefinedAnswers(codec, refiner)
 
     def write(self, said: Iterable[Said]) -> EvaluationResult:
         """Write everything; the figures come back."""
@@ -74,16 +84,25 @@ class AnswerFiles:
             examples = self._examples(said, writer)
             write_sheet(stream, self._title, examples, lead=self._codec.spec, summary=self._table)
         result = self.scores.result()
+        figures = result.figures()
+        if self.refined is not None:
+            figures["refined"] = self.refined.figures()
         with atomic(self.folder / "scores.json") as stream:
-            stream.write(json.dumps(result.figures(), indent=1).encode("ascii") + b"\n")
+            stream.write(json.dumps(figures, indent=1).encode("ascii") + b"\n")
         return result
+
+    def refined_summary(self) -> str:
+        """`; refined by ...: gIoU ...`, or nothing."""
+        return "" if self.refined is None else self.refined.summary()
 
     def _examples(self, said: Iterable[Said], writer: PngWriter) -> Iterator[Example]:
         for number, one in enumerate(said):
             asked = one.asked
             decoded = read_answer(one.reply.text, self._codec, asked.size, form=asked.form)
-            masks = decoded.masks
             iou = self.scores.add(decoded, one.reply, asked.example, asked.turn)
+            if self.refined is not None:
+                decoded, iou = self.refined.refine(decoded, one)
+            masks = decoded.masks
             writer.add(Sample(asked.id, asked.image, asked.size, tuple(masks)))
             self.masks += len(masks)
             shown = number < self._shown
@@ -102,6 +121,10 @@ class AnswerFiles:
             ["gIoU", _number(result.giou), _number(result.ceiling_giou)],
             ["cIoU", _number(result.ciou), _number(result.ceiling_ciou)],
         ]
+        if self.refined is not None:
+            better = self.refined.scores.result()
+            scores += [["gIoU, refined", _number(better.giou), ""]]
+            scores += [["cIoU, refined", _number(better.ciou), ""]]
         if len(result.tasks) > 1:
             scores += [[f"gIoU, {task}", _number(giou), ""] for task, giou in result.tasks.items()]
         shares = [
@@ -118,10 +141,8 @@ class AnswerFiles:
 
 def picture_of(asked: Asked) -> Rgb:
     """The image of a question, grey where it can't be read any more."""
-    path = asked.path if asked.example is None else asked.example.image_paths()[0]
     try:
-        assert path is not None
-        return read_picture(path, asked.size)
+        return asked_picture(asked)
     except RecordError:
         return np.full((*asked.size, 3), _GREY, np.uint8)
 

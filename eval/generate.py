@@ -34,6 +34,7 @@ from maskcodec.generation import (
 from maskcodec.model_files import load_model, read_card
 from maskcodec.overlay import Rgb
 from maskcodec.records import Record, dump_line, read_json, read_records
+from maskcodec.refine import NONE, method_spec, read_method
 from maskcodec.registry import get_codec
 from maskcodec.streaming import stream_masks
 from maskcodec.writing import atomic
@@ -88,10 +89,12 @@ def segment(arguments: argparse.Namespace) -> int:
         f"maskcodec: {arguments.model}",
         shown=arguments.shown,
         overlays=not arguments.no_overlays,
+        refiner=run.refiner,
     )
     result = files.write(run.said())
     if not arguments.quiet or output.aside.count:
-        say(VERB, summary(result, files.masks) + output.aside.summary())
+        said = summary(result, files.masks) + files.refined_summary()
+        say(VERB, said + output.aside.summary())
     return 1 if output.aside.count else 0
 
 
@@ -99,7 +102,8 @@ class Run:
     """One run: what is asked, of which model, in which format.
 
     Raises:
-        MaskCodecError: the model's spec is not known, or not that of the file or of `--spec`.
+        MaskCodecError: the model's spec is not known, or not that of the file or of `--spec`; or
+            `--refine` names no method.
     """
 
     def __init__(self, arguments: argparse.Namespace) -> None:
@@ -107,6 +111,7 @@ class Run:
         self.is_file = questions.is_file_of_examples(arguments.input)
         self.card = read_card(arguments.model)
         self.codec = self._codec(self.card)
+        self.refiner = read_method(arguments.refine, self.codec)
         self.labels = questions.read_labels(arguments.labels)
         self.room = arguments.max_new_tokens
         self.total = 0
@@ -159,8 +164,11 @@ class Run:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / SETTINGS
         own = questions.settings(self.arguments, self.codec.spec, self.labels)
+        own["refine"] = method_spec(self.refiner)
         if self.arguments.resume and path.exists():
             earlier = read_json(path)
+            if isinstance(earlier, dict):
+                earlier.setdefault("refine", NONE)  # of a run from before there was refinement
             if earlier != own:
                 differs = [key for key in own if not _is(earlier, key, own[key])]
                 raise RecordError(

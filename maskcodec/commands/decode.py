@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import arguments as args
+from .refining import add_refine
 
 if TYPE_CHECKING:
     from ..datasets.sample import Sample
     from ..datasets.writers import Writer
     from ..decoded import Decoded
     from ..errors import RecordError
+    from .refining import RecordRefiner
     from .repair_report import RepairReport
     from .set_aside import SetAside
     from .texts import Text
@@ -33,14 +35,17 @@ stdin: JSONL, and with --spec plain text. --spec and --size also serve records t
   coco          one json: images, categories and annotations with compressed run lengths
   coco-results  one json: the list of results that COCO's evaluation reads, each with score 1
 NAME is the record's id made safe as a file name. For one plain text, png (if it says one mask),
-labels and npz also take a file name. A folder must be new or empty."""
+labels and npz also take a file name. A folder must be new or empty.
+
+--refine moves contours to the edges of the images, which --image-dir leads to."""
 
 EXAMPLES = """\
   maskcodec decode answer.txt --spec text4seg:grid=32 --size 480x640 --output mask.png
   maskcodec decode predictions.jsonl --output masks/
   maskcodec decode predictions.jsonl --format labels --names names.txt --output maps/
   maskcodec decode predictions.jsonl --format coco-results --names val.json -o results.json
-  maskcodec decode predictions.jsonl --errors strict --report repairs.json -o masks/"""
+  maskcodec decode predictions.jsonl --errors strict --report repairs.json -o masks/
+  maskcodec decode predictions.jsonl --refine walker --image-dir photos/ -o masks/"""
 
 SUFFIXES = {"png": ".png", "labels": ".png", "npz": ".npz"}
 
@@ -83,12 +88,20 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help='where masks are painted: "cpu", or a device of torch such as "cuda" '
         "(default: %(default)s)",
     )
+    add_refine(parser)
+    parser.add_argument(
+        "--image-dir",
+        type=Path,
+        metavar="DIR",
+        help="where the images of records lie, for --refine; of one plain text, the image itself",
+    )
     args.add_quiet(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Decode; 1 if records were set aside."""
     from ..writing import atomic
+    from .refining import RecordRefiner
     from .repair_report import RepairReport, check_report
     from .set_aside import SetAside, rejected_path
     from .terminal import say
@@ -96,6 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     check_device(arguments.device)
     check_report(arguments.report, [arguments.output, Path(arguments.input)])
+    refiner = RecordRefiner(arguments.refine, arguments.image_dir)
     texts = read_texts(arguments.input, arguments.spec, arguments.size)
     writer = open_writer(arguments)
     with contextlib.ExitStack() as stack:
@@ -104,7 +118,7 @@ def run(arguments: argparse.Namespace) -> int:
         aside = SetAside(rejected_path(arguments.output), "decode")
         stack.callback(aside.close)
         try:
-            count, masks = _decode(texts, arguments, writer, report, aside)
+            count, masks = _decode(texts, arguments, writer, refiner, report, aside)
         except BaseException:
             writer.finish(complete=False)
             raise
@@ -120,11 +134,12 @@ def _decode(
     texts: Iterable[Text | RecordError],
     arguments: argparse.Namespace,
     writer: Writer,
+    refiner: RecordRefiner,
     report: RepairReport,
     aside: SetAside,
 ) -> tuple[int, int]:
     """Decode and write all texts; return how many texts and masks were written."""
-    from ..errors import MaskCodecError
+    from ..errors import MaskCodecError, RecordError
     from .batching import batches
     from .terminal import progress
     from .texts import place
@@ -134,7 +149,12 @@ def _decode(
         for batch in batches(texts, arguments.errors, aside.add):
             for text, decoded in _decode_batch(batch, arguments, aside):
                 try:
-                    sample = _sample(text, decoded)
+                    refined = refiner.refine(text, decoded)
+                except RecordError as error:
+                    aside.add(error, text.id)
+                    continue
+                try:
+                    sample = _sample(text, refined)
                     writer.add(sample)
                 except MaskCodecError as error:
                     aside.add(place(text, str(error)), text.id)

@@ -7,6 +7,7 @@ import importlib
 from pathlib import Path
 
 from . import arguments as args
+from .refining import add_refine
 
 DESCRIPTION = """\
 Ask a model for masks: INPUT is one or more images and what to look for in each of them, or a file
@@ -25,13 +26,16 @@ Into the folder --output go
   overlays/          a PNG for each answer
   page.html          images, truths and answers, in one file
   scores.json        shares of invalid, repaired and cut answers; with a truth gIoU and cIoU beside
-                     what the codec alone reaches"""
+                     what the codec alone reaches
+With --refine masks, overlays and the page show refined masks; predictions.jsonl and the figures of
+scores.json stay as they are, and scores.json says beside them what refinement reaches."""
 
 EXAMPLES = """\
   maskcodec segment photo.jpg "the dog on the left" --model runs/dogs --output out
   maskcodec segment a.jpg b.jpg "every cup" --model runs/dogs --labels cup --output out --stream
   maskcodec segment val.jsonl --model runs/dogs --batch 16 --output out --resume
-  maskcodec segment val.jsonl --model runs/dogs --free --limit 200 --output out-free"""
+  maskcodec segment val.jsonl --model runs/dogs --free --limit 200 --output out-free
+  maskcodec segment val.jsonl --model runs/dogs --refine auto --output out"""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -82,6 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--shown", type=args.count, default=100,
         metavar="N", help="answers on the page (default: %(default)s)",
     )  # fmt: skip
+    add_refine(parser)
     add("--no-overlays", action="store_true", help="leave out overlays/")
     add("--device", default="cpu", help="of torch, e.g. cuda (default: %(default)s)")
     group = parser.add_mutually_exclusive_group()
