@@ -182,3 +182,50 @@ def single(source: Source) -> Annotated:
 def lines(path: Path) -> list[Any]:
     """The lines of a JSONL file."""
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def palette_map(path: Path, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A label map as a palette PNG, as DAVIS has them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.fromarray(values.astype(np.uint8), "P")
+    image.putpalette([channel for value in range(256) for channel in (value, 255 - value, 7)])
+    image.save(path)
+    return values
+
+
+def moving(frame: int, *, size: tuple[int, int] = SIZE) -> npt.NDArray[np.uint8]:
+    """A frame in which object 1 moves to the right, and object 3 stands; a strip is ignored."""
+    values = np.zeros(size, np.uint8)
+    values[5:15, 2 + 3 * frame : 12 + 3 * frame] = 1
+    values[22:32, 30:44] = 3
+    values[36:, :] = 255
+    return values
+
+
+def davis(folder: Path, frames: int = 4) -> Path:
+    """DAVIS with two videos: `bear`, listed in val, and `goat`, in train."""
+    for video in ("bear", "goat"):
+        for frame in range(frames):
+            palette_map(folder / "Annotations" / "480p" / video / f"{frame:05}.png", moving(frame))
+            photograph(folder / "JPEGImages" / "480p" / video / f"{frame:05}.jpg")
+    lists = folder / "ImageSets" / "2017"
+    lists.mkdir(parents=True)
+    (lists / "val.txt").write_text("bear\n")
+    (lists / "train.txt").write_text("goat\n\n")
+    return folder
+
+
+def referring_videos(folder: Path, frames: int = 3) -> Path:
+    """Refer-YouTube-VOS' train part with one video of three expressions."""
+    names = [f"{5 * frame:05}" for frame in range(frames)]
+    for at, name in enumerate(names):
+        palette_map(folder / "train" / "Annotations" / "0f3a" / f"{name}.png", moving(at))
+        photograph(folder / "train" / "JPEGImages" / "0f3a" / f"{name}.jpg")
+    expressions = {
+        "0": {"exp": "a thing moving right", "obj_id": "1"},
+        "1": {"exp": "the one below", "obj_id": "3"},
+        "2": {"exp": "both", "obj_id": ["1", "3"]},
+    }
+    path = folder / "meta_expressions" / "train" / "meta_expressions.json"
+    path.parent.mkdir(parents=True)
+    return write(path, {"videos": {"0f3a": {"expressions": expressions, "frames": names}}})

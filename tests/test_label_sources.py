@@ -91,6 +91,21 @@ def test_panoptic(tmp_path: Path) -> None:
     assert image.stuff == {"gravel"}
     assert image.absent == ("bicycle",)
     assert image.is_exhaustive
+    assert image.ignore is not None
+    assert int(image.ignore.sum()) == 20 * 60 - 2 * 150
+    assert image.crowds == ()
+
+
+def test_panoptic_crowds_stand_apart(tmp_path: Path) -> None:
+    path = panoptic(tmp_path)
+    path.write_text(
+        path.read_text().replace(
+            '"id": 301, "category_id": 1, "iscrowd": 0', '"id": 301, "category_id": 1, "iscrowd": 1'
+        )
+    )
+    image = single(panoptic_reader.read(path, OPTIONS))
+    assert [(mask.label, mask.area) for mask in image.crowds] == [("person", 250)]
+    assert [mask.label for mask in image.objects] == ["person", "gravel"]
 
 
 def test_what_is_wrong_in_panoptic(tmp_path: Path) -> None:
@@ -118,6 +133,8 @@ def test_voc(tmp_path: Path) -> None:
     image = single(source)
     assert [(mask.label, mask.area) for mask in image.objects] == [("dog", 18 * 18)]
     assert image.image == "a.jpg"
+    assert image.ignore is not None
+    assert int(image.ignore.sum()) == 2 * 18  # 255 alone: 0 is background
     assert len(open_source(str(tmp_path), "auto", OPTIONS).entries) == 2
 
 
@@ -135,12 +152,58 @@ def test_cityscapes(tmp_path: Path, kind: str, value: int) -> None:
 def test_ade20k(tmp_path: Path) -> None:
     label_map(tmp_path / "annotations" / "training" / "a.png", {2: (0, 0, 9, 9)})
     photograph(tmp_path / "images" / "training" / "a.jpg")
-    with pytest.raises(RecordError, match=r"objectInfo150\.txt: no such file, which names"):
-        open_source(str(tmp_path), "auto", SourceOptions(split="train"))
-    table = "Idx\tRatio\tName\n1\t0.1\twall\n2\t0.1\tbuilding, edifice\n"
+    source = open_source(str(tmp_path), "auto", SourceOptions(split="train"))
+    assert (source.format, len(source.names or ())) == ("ade20k", 150)
+    assert [(mask.label, mask.area) for mask in single(source).objects] == [("building", 81)]
+    table = "Idx\tRatio\tName\n1\t0.1\twall\n2\t0.1\tedifice, building\n"
     (tmp_path / "objectInfo150.txt").write_text(table)
     image = single(open_source(str(tmp_path), "auto", SourceOptions(split="train")))
-    assert [(mask.label, mask.area) for mask in image.objects] == [("building", 81)]
+    assert [(mask.label, mask.area) for mask in image.objects] == [("edifice", 81)]
+    assert image.ignore is not None
+    assert int(image.ignore.sum()) == 40 * 60 - 81  # 0 is not annotated
+
+
+def test_pascal_context(tmp_path: Path) -> None:
+    for name in "ab":
+        label_map(
+            tmp_path / "SegmentationClassContext" / f"{name}.png",
+            {12: (0, 0, 9, 9), 59: (20, 0, 30, 60)},
+        )
+        photograph(tmp_path / "JPEGImages" / f"{name}.jpg")
+    lists = tmp_path / "ImageSets" / "SegmentationContext"
+    lists.mkdir(parents=True)
+    (lists / "val.txt").write_text("b\n")
+    source = open_source(str(tmp_path), "auto", SourceOptions(split="val"))
+    assert (source.format, len(source.names or ())) == ("pascal-context", 59)
+    image = single(source)
+    assert image.image == "b.jpg"
+    assert [(mask.label, mask.area) for mask in image.objects] == [("dog", 81), ("wood", 600)]
+    assert image.ignore is not None
+    assert int(image.ignore.sum()) == 40 * 60 - 681
+
+
+@pytest.mark.parametrize(
+    ("maps", "ending", "value"),
+    [
+        ("annotations", "", 17),
+        ("stuffthingmaps", "", 17),
+        ("annotations", "_labelTrainIds", 16),
+    ],
+)
+def test_coco_stuff(tmp_path: Path, maps: str, ending: str, value: int) -> None:
+    places = {value: (0, 0, 9, 9), 255: (20, 0, 40, 60)}
+    label_map(tmp_path / maps / "val2017" / f"000{ending}.png", places)
+    if ending:  # mmsegmentation writes its maps beside the others
+        label_map(tmp_path / maps / "val2017" / "000.png", {})
+    photograph(tmp_path / "images" / "val2017" / "000.jpg")
+    source = open_source(str(tmp_path), "auto", SourceOptions(split="val"))
+    assert (source.format, len(source.names or ())) == ("coco-stuff", 171)
+    image = single(source)
+    assert image.image == "000.jpg"
+    areas = {mask.label: mask.area for mask in image.objects}
+    assert areas == {"dog": 81, "person": 40 * 60 - 81 - 20 * 60}
+    assert image.ignore is not None
+    assert int(image.ignore.sum()) == 20 * 60
 
 
 def test_any_folder_of_label_maps(tmp_path: Path) -> None:
@@ -167,6 +230,8 @@ def test_any_folder_of_label_maps(tmp_path: Path) -> None:
         (["SegmentationClass/a.png"], "voc"),
         (["gtFine/x"], "cityscapes"),
         (["annotations/training/a.png"], "ade20k"),
+        (["annotations/val2017/a.png"], "coco-stuff"),
+        (["SegmentationClassContext/a.png"], "pascal-context"),
         (["train/a.json"], "reasonseg"),
         (["x/a.png"], "labels"),
     ],

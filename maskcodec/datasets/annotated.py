@@ -30,6 +30,8 @@ class Expression:
         constraints: what a program can check of the object; JSON values.
         place: the field that it stands in, for messages.
         line: its line, where that is not the image's.
+        ref: what the data set calls the objects that it means; "" where it doesn't say.
+        sentence: what the data set calls the expression itself.
     """
 
     text: str
@@ -40,6 +42,8 @@ class Expression:
     constraints: tuple[Any, ...] | None = None
     place: str | None = None
     line: int | None = None
+    ref: str = ""
+    sentence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,10 @@ class Annotated:
         problems: what of this image had to be left out.
         exchanges: questions that the data set brings with their answers; of their tasks no others
             are asked.
+        ignore: bool (height, width), pixels that nobody annotated; None where all were.
+        crowds: regions of many things that stand for no single object; of COCO instances, where
+            `SourceOptions.scoring` asks for them.
+        areas: of each object, the pixels that the data set says it has; () where it doesn't say.
     """
 
     image: str
@@ -95,6 +103,9 @@ class Annotated:
     is_exhaustive: bool = False
     problems: tuple[RecordError, ...] = ()
     exchanges: tuple[Exchange, ...] = ()
+    ignore: npt.NDArray[np.bool_] | None = None
+    crowds: tuple[Mask, ...] = ()
+    areas: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +134,17 @@ class Source:
         entries: the images in order, and in its place the error of what can't become one.
         tasks: what it is for, unless told otherwise.
         name: what examples name as their source; "" takes the file's name.
+        names: of the values of its label maps, or of its categories by their ids; None where it
+            has neither.
+        stuff: which of them name regions and no single objects.
     """
 
     format: str
     entries: Sequence[AnnotatedEntry | RecordError]
     tasks: tuple[str, ...]
     name: str = ""
+    names: dict[int, str] | None = None
+    stuff: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +162,8 @@ class SourceOptions:
         scene: how scenes are drawn, see `scene_source.parse_options`.
         tasks: what is asked; empty where the source decides.
         questions: of each task, a scene.
+        scoring: whether it is read to score predictions: COCO's crowd regions and areas are wanted,
+            and images may be missing where their sizes are known without them.
     """
 
     images: Path | None = None
@@ -158,6 +176,7 @@ class SourceOptions:
     scene: str = ""
     tasks: tuple[str, ...] = ()
     questions: int = 1
+    scoring: bool = False
 
     def image_folder(self, default: Path) -> Path:
         """Where the images lie.
@@ -167,7 +186,7 @@ class SourceOptions:
         """
         if self.images is not None:
             return self.images
-        if not default.is_dir():
+        if not default.is_dir() and not self.scoring:
             raise RecordError("is no folder of images; give --images DIR", file=str(default))
         return default
 

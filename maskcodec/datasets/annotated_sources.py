@@ -22,6 +22,8 @@ FORMATS = {
     "ade20k": "label_folder",
     "cityscapes": "label_folder",
     "voc": "label_folder",
+    "pascal-context": "label_folder",
+    "coco-stuff": "label_folder",
 }
 """Each format and its module here, which has `read(path, options)`."""
 
@@ -93,6 +95,10 @@ def _of_folder(path: Path) -> str:
         return "refcoco"
     if (path / "SegmentationClass").is_dir():
         return "voc"
+    if (path / "SegmentationClassContext").is_dir():
+        return "pascal-context"
+    if (path / "stuffthingmaps").is_dir() or (path / "annotations" / "val2017").is_dir():
+        return "coco-stuff"
     if (path / "gtFine").is_dir():
         return "cityscapes"
     if (path / "annotations" / "training").is_dir():
@@ -102,7 +108,8 @@ def _of_folder(path: Path) -> str:
     if any(path.rglob("*.png")):
         return "labels"
     raise RecordError(
-        "is a folder of no known layout: refs(…).p, grefs(…).json, SegmentationClass/, gtFine/, "
-        "annotations/training/, pairs of .json and .jpg, or label maps as .png; say --format",
+        "is a folder of no known layout: refs(…).p, grefs(…).json, SegmentationClass/, "
+        "SegmentationClassContext/, stuffthingmaps/, gtFine/, annotations/training/, pairs of "
+        ".json and .jpg, or label maps as .png; say --format",
         file=str(path),
     )

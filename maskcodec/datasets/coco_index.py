@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import MaskCodecError, RecordError
 from ..mask import Mask, check_size
-from ..records import Record
+from ..records import Record, brief, numbers
 from .coco import read_document
 from .images import image_path, image_size
 from .names import category_names
@@ -97,11 +97,13 @@ class CocoPicture:
         image: its entry.
         names: of the categories.
         folder: where the images lie.
+        scoring: see `SourceOptions`.
     """
 
     image: CocoImage
     names: dict[int, str]
     folder: Path
+    scoring: bool = False
 
     def file(self) -> tuple[str, Path]:
         """The image's name, and where it lies: COCO's photographs lost a prefix in 2017.
@@ -113,7 +115,7 @@ class CocoPicture:
         short = _COCO_2014.sub("", name)
         if short != name and not (self.folder / name).is_file() and (self.folder / short).is_file():
             return name, image_path(self.folder, short)
-        return name, image_path(self.folder, name)
+        return name, image_path(self.folder, name, needed=not self.scoring)
 
     def size(self, path: Path) -> tuple[int, int]:
         """The (height, width) in pixels that its masks have; the image's own where none is said."""
@@ -144,6 +146,21 @@ class CocoPicture:
         if category not in self.names:
             raise record.error(f"{category} is the id of no category", "category_id")
         return self.names[category]
+
+    def area(self, number: int) -> float | None:
+        """The pixels that an annotation is said to have; None where nothing is said.
+
+        Raises:
+            RecordError: it is no number from 0.
+        """
+        record = self._annotation(number)
+        value = record.fields.get("area")
+        if value is None:
+            return None
+        found = numbers([value])
+        if found is None or found[0] < 0:
+            raise record.error(f"is {brief(value)}, expected a number of pixels", "area")
+        return float(found[0])
 
     def _annotation(self, number: int) -> Record:
         record = self.image.annotation(number)

@@ -19,18 +19,33 @@ def read(path: Path, options: SourceOptions) -> Source:
     folder = options.image_folder(path.parent)
     entries = [
         AnnotatedEntry(
-            str(number), str(path), None, partial(_load, CocoPicture(image, index.names, folder))
+            str(number),
+            str(path),
+            None,
+            partial(_load, CocoPicture(image, index.names, folder, options.scoring)),
         )
         for number, image in index.images.items()
     ]
-    return Source("coco", [*index.errors, *entries], ("generalised",))
+    return Source("coco", [*index.errors, *entries], ("generalised",), names=index.names)
 
 
 def _load(picture: CocoPicture) -> Annotated:
     name, path = picture.file()
     size = picture.size(path)
     objects = picture.paint(list(picture.image.annotations), size)
+    regions = picture.paint(list(picture.image.crowds), size) if picture.scoring else []
+    said = [picture.area(number) for number in picture.image.annotations] if picture.scoring else []
+    areas = [area for area in said if area is not None]
     shown = {mask.label for mask in objects}
     shown |= {picture.label(number) for number in picture.image.crowds}
     absent = tuple(label for label in picture.names.values() if label not in shown)
-    return Annotated(name, size, tuple(objects), path=path, absent=absent, is_exhaustive=True)
+    return Annotated(
+        name,
+        size,
+        tuple(objects),
+        path=path,
+        absent=absent,
+        is_exhaustive=True,
+        crowds=tuple(regions),
+        areas=tuple(areas) if len(areas) == len(objects) else (),
+    )

@@ -130,11 +130,35 @@ def image_size(path: Path) -> tuple[int, int]:
         raise RecordError(f"is no image that can be read: {error}", file=file) from None
 
 
-def image_path(folder: Path, name: str) -> Path:
+def is_turned(path: Path) -> tuple[bool, bool]:
+    """What EXIF's orientation does to an image when OpenCV or a browser shows it.
+
+    Returns:
+        whether it changes anything at all, and whether height and width change places.
+
+    Raises:
+        RecordError: no such file, or no image.
+    """
+    import warnings
+
+    from PIL import ExifTags, Image
+
+    file = str(check_file(path))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of damaged EXIF data, too
+            with Image.open(path) as image:
+                value = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except (*_BROKEN, Image.DecompressionBombError) as error:
+        raise RecordError(f"is no image that can be read: {error}", file=file) from None
+    return value in range(2, 9), value in range(5, 9)
+
+
+def image_path(folder: Path, name: str, *, needed: bool = True) -> Path:
     """The file of an image that a data set names, inside `folder`.
 
     Raises:
-        RecordError: the name leads out of the folder, or there is no such file.
+        RecordError: the name leads out of the folder, or it is `needed` and there is no such file.
     """
     try:
         path = (folder / name).resolve()
@@ -143,7 +167,7 @@ def image_path(folder: Path, name: str) -> Path:
         inside, exists = True, False
     if not inside:
         raise RecordError(f"image {brief(name)} is outside of --image-dir", file=str(folder))
-    if not exists:
+    if not exists and needed:
         raise RecordError(f"there is no image {brief(name)} here", file=str(folder))
     return folder / name
 

@@ -3,11 +3,17 @@
 - voc: `SegmentationClass/NAME.png` and `JPEGImages/NAME.jpg`; splits in `ImageSets/Segmentation`.
 - cityscapes: `gtFine/SPLIT/CITY/NAME_gtFine_labelTrainIds.png`, or `…_labelIds.png` where there are
   none of these, and `leftImg8bit/SPLIT/CITY/NAME_leftImg8bit.png`.
-- ade20k: `annotations/training/NAME.png`, `…/validation/`, `images/…`, and `objectInfo150.txt`.
+- ade20k: `annotations/training/NAME.png`, `…/validation/`, `images/…`; the names of the classes are
+  those of `objectInfo150.txt`, where it is there.
+- pascal-context: `SegmentationClassContext/NAME.png` of the 59 classes, as mmsegmentation converts
+  them, and `JPEGImages/NAME.jpg`; splits in `ImageSets/SegmentationContext`.
+- coco-stuff: `annotations/val2017/NAME.png` (or `stuffthingmaps/`), or where there are such
+  `…/NAME_labelTrainIds.png` as mmsegmentation converts them, and `images/val2017/NAME.jpg`.
 - labels: any folder, and images of the same names in another.
 
-Values without a name are not annotated where the layout says so (255; in ADE20K and VOC 0 too, in
-Cityscapes all that the benchmark leaves out), and an error elsewhere.
+Values without a name are not annotated where the layout says so (255; in ADE20K and PASCAL Context
+0 too, in Cityscapes all that the benchmark leaves out), and an error elsewhere. In VOC and in any
+other folder 0 is annotated as nothing that has a name.
 """
 
 from __future__ import annotations
@@ -26,7 +32,7 @@ from ..mask import Mask
 from ..records import Record, check_file, parse_json
 from .annotated import Annotated, AnnotatedEntry, Source, SourceOptions
 from .images import check_image, find_image, read_png
-from .label_map import label_masks
+from .label_map import BACKGROUND, label_masks
 from .names import read_names
 from .sample import check_area
 
@@ -45,6 +51,7 @@ class _Layout:
         image_ending: what the names of images have instead.
         listed: names of the split's files; None takes all.
         passed_over: whether values without a name are not annotated.
+        background: whether 0 is annotated where it has no name: as nothing that has one.
     """
 
     maps: Path
@@ -54,6 +61,7 @@ class _Layout:
     image_ending: str = ""
     listed: frozenset[str] | None = None
     passed_over: bool = True
+    background: bool = False
 
 
 def read(path: Path, options: SourceOptions, kind: str) -> Source:
@@ -62,9 +70,7 @@ def read(path: Path, options: SourceOptions, kind: str) -> Source:
     Raises:
         RecordError: the layout is not there, or nobody names the values.
     """
-    layout = {"voc": _voc, "cityscapes": _cityscapes, "ade20k": _ade20k, "labels": _labels}[kind](
-        path, options
-    )
+    layout = _LAYOUTS[kind](path, options)
     files = [
         Path(where) / name
         for where, _, names in os.walk(layout.maps)
@@ -79,7 +85,8 @@ def read(path: Path, options: SourceOptions, kind: str) -> Source:
         AnnotatedEntry(_name(file, layout), str(file), None, partial(_load, file, layout, options))
         for file in sorted(files, key=Path.as_posix)
     ]
-    return Source(kind, entries, ("semantic",))
+    names = {value: name for value, name in layout.names.items() if value not in options.ignore}
+    return Source(kind, entries, ("semantic",), names=names)
 
 
 def _name(file: Path, layout: _Layout) -> str:
@@ -88,13 +95,14 @@ def _name(file: Path, layout: _Layout) -> str:
 
 def _load(file: Path, layout: _Layout, options: SourceOptions) -> Annotated:
     name = _name(file, layout)
-    image = find_image(layout.images, f"{name}{layout.image_ending}.png")
+    folder = layout.images if layout.images.is_dir() or not options.scoring else None
+    image = find_image(folder, f"{name}{layout.image_ending}.png")
     values = read_png(file)
     masks = _class_masks(values, layout, options.ignore, str(file))
     size = (int(values.shape[0]), int(values.shape[1]))
     if problem := check_area(len(masks), size):
         raise RecordError(problem, file=str(file))
-    check_image(layout.images, image, size)
+    check_image(folder, image, size)
     labels = [label for value, label in layout.names.items() if value not in options.ignore]
     shown = {mask.label for mask in masks}
     return Annotated(
@@ -105,7 +113,19 @@ def _load(file: Path, layout: _Layout, options: SourceOptions) -> Annotated:
         stuff=frozenset(labels),
         absent=tuple(label for label in labels if label not in shown),
         is_exhaustive=True,
+        ignore=_ignored(values, layout, options.ignore),
     )
+
+
+def _ignored(
+    values: npt.NDArray[Any], layout: _Layout, ignore: tuple[int, ...]
+) -> npt.NDArray[np.bool_] | None:
+    """The pixels that nobody annotated; None where all are."""
+    known = [value for value in layout.names if value not in ignore]
+    if layout.background and BACKGROUND not in ignore:
+        known.append(BACKGROUND)
+    ignored: npt.NDArray[np.bool_] = ~np.isin(values, known)
+    return ignored if ignored.any() else None
 
 
 def _class_masks(
@@ -134,16 +154,45 @@ def _folder(path: Path) -> Path:
     return path
 
 
+def _listed(folder: Path, options: SourceOptions) -> frozenset[str] | None:
+    """The names that a split's list holds; None where every map is wanted."""
+    if options.split in (None, "all"):
+        return None
+    file = check_file(folder / f"{options.split}.txt")
+    return frozenset(file.read_text("utf-8", "replace").split())
+
+
 def _voc(path: Path, options: SourceOptions) -> _Layout:
-    listed = None
-    if options.split not in (None, "all"):
-        file = check_file(path / "ImageSets" / "Segmentation" / f"{options.split}.txt")
-        listed = frozenset(file.read_text("utf-8", "replace").split())
     return _Layout(
         _folder(path / "SegmentationClass"),
         options.image_folder(path / "JPEGImages"),
         options.names or _shipped("voc"),
-        listed=listed,
+        listed=_listed(path / "ImageSets" / "Segmentation", options),
+        background=True,
+    )
+
+
+def _pascal_context(path: Path, options: SourceOptions) -> _Layout:
+    return _Layout(
+        _folder(path / "SegmentationClassContext"),
+        options.image_folder(path / "JPEGImages"),
+        options.names or _shipped("pascal_context"),
+        listed=_listed(path / "ImageSets" / "SegmentationContext", options),
+    )
+
+
+def _coco_stuff(path: Path, options: SourceOptions) -> _Layout:
+    split = {"train": "train2017", "val": "val2017"}.get(str(options.split), options.split)
+    part = str(split) if split not in (None, "all") else ""
+    roots = [path / name for name in ("annotations", "stuffthingmaps") if (path / name).is_dir()]
+    maps = _folder((roots[0] if roots else path) / part)
+    trained = any(maps.rglob("*_labelTrainIds.png"))
+    images = path / "images" if (path / "images").is_dir() else path
+    return _Layout(
+        maps,
+        options.image_folder(images) / part,
+        options.names or _shipped("coco_stuff_labelTrainIds" if trained else "coco_stuff"),
+        "_labelTrainIds.png" if trained else ".png",
     )
 
 
@@ -163,11 +212,7 @@ def _ade20k(path: Path, options: SourceOptions) -> _Layout:
     names = options.names
     if names is None:
         info = path / "objectInfo150.txt"
-        if not info.is_file():
-            raise RecordError(
-                "no such file, which names ADE20K's classes; give --names FILE", file=str(info)
-            )
-        names = read_object_info(info)
+        names = read_object_info(info) if info.is_file() else _shipped("ade20k")
     maps = _folder(path / "annotations" / str(part))
     return _Layout(maps, options.image_folder(path / "images") / str(part), names)
 
@@ -178,7 +223,19 @@ def _labels(path: Path, options: SourceOptions) -> _Layout:
             "holds label maps, whose values nobody names; give --names FILE", file=str(path)
         )
     maps = _folder(path / options.split if options.split else path)
-    return _Layout(maps, options.image_folder(path), options.names, passed_over=False)
+    return _Layout(
+        maps, options.image_folder(path), options.names, passed_over=False, background=True
+    )
+
+
+_LAYOUTS = {
+    "voc": _voc,
+    "cityscapes": _cityscapes,
+    "ade20k": _ade20k,
+    "pascal-context": _pascal_context,
+    "coco-stuff": _coco_stuff,
+    "labels": _labels,
+}
 
 
 def read_object_info(path: Path) -> dict[int, str]:

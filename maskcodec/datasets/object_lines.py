@@ -42,7 +42,10 @@ def read(path: Path, options: SourceOptions) -> Source:
     known = tuple(name for name in names if name)
     entries = [
         AnnotatedEntry(
-            image, str(path), group[0].line, partial(_load, image, group, folder, known, said)
+            image,
+            str(path),
+            group[0].line,
+            partial(_load, image, group, folder, known, said, not options.scoring),
         )
         for image, group in groups.items()
     ]
@@ -61,9 +64,14 @@ def _expressions(record: Record) -> list[Any]:
 
 
 def _load(
-    image: str, records: list[Record], folder: Path, names: tuple[str, ...], said: bool
+    image: str,
+    records: list[Record],
+    folder: Path,
+    names: tuple[str, ...],
+    said: bool,
+    needed: bool,
 ) -> Annotated:
-    path = image_path(folder, image)
+    path = image_path(folder, image, needed=needed)
     size = records[0].size()
     if problem := check_area(len(records), size):
         raise records[0].error(problem)

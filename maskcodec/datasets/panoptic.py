@@ -53,9 +53,11 @@ def read(path: Path, options: SourceOptions) -> Source:
         except RecordError as error:
             errors.append(error)
             continue
-        loading = partial(_load, record, files[name], folder, masks, names, stuff)
+        loading = partial(
+            _load, record, files[name], folder, masks, names, stuff, not options.scoring
+        )
         entries.append(AnnotatedEntry(name, str(path), None, loading))
-    return Source("panoptic", [*errors, *entries], ("panoptic",))
+    return Source("panoptic", [*errors, *entries], ("panoptic",), names=names, stuff=stuff)
 
 
 def _image_files(document: Record, errors: list[RecordError]) -> dict[str, str]:
@@ -76,8 +78,9 @@ def _load(
     masks: Path,
     names: dict[int, str],
     stuff: frozenset[str],
+    needed: bool,
 ) -> Annotated:
-    path = image_path(folder, file)
+    path = image_path(folder, file, needed=needed)
     png = image_path(masks, record.text("file_name"))
     numbers = segment_numbers(png)
     size = (numbers.shape[0], numbers.shape[1])
@@ -85,6 +88,7 @@ def _load(
     if problem := check_area(len(segments), size):
         raise record.error(problem)
     found: list[Mask] = []
+    crowds: list[Mask] = []
     problems: list[RecordError] = []
     known: set[int] = set()
     shown: set[str] = set()
@@ -96,8 +100,8 @@ def _load(
                 raise segment.error(f"{category} is the id of no category", "category_id")
             known.add(number)
             shown.add(names[category])
-            if not segment.whole("iscrowd", 0):
-                found.append(Mask(numbers == number, names[category]))
+            into = crowds if segment.whole("iscrowd", 0) else found
+            into.append(Mask(numbers == number, names[category]))
         except RecordError as error:
             problems.append(error)
     if problems:  # without one of its segments an image would say what is not true
@@ -109,7 +113,15 @@ def _load(
         )
     absent = tuple(name for name in names.values() if name not in shown)
     return Annotated(
-        file, size, tuple(found), path=path, stuff=stuff, absent=absent, is_exhaustive=True
+        file,
+        size,
+        tuple(found),
+        path=path,
+        stuff=stuff,
+        absent=absent,
+        is_exhaustive=True,
+        ignore=numbers == 0,
+        crowds=tuple(crowds),
     )
 
 

@@ -2,7 +2,8 @@
 
 `text` holds the queries, `is_sentence` says whether they are whole questions, and `shapes` are
 polygons. As LISA draws them: the largest first, each filled and outlined by OpenCV, so that smaller
-ones lie on top; "flag" is skipped, and "ignore" is not annotated, and so no part of the mask.
+ones lie on top; "flag" is skipped, and "ignore" is not annotated, and so no part of the mask. All
+queries are read; LISA's own evaluation asks the first of each photograph only.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from ..errors import MaskCodecError, RecordError
 from ..mask import MAX_SIDE, Mask
 from ..records import Record, brief, check_file, numbers, parse_json
 from .annotated import Annotated, AnnotatedEntry, Expression, Source, SourceOptions
-from .images import IMAGE_SUFFIXES, image_size
+from .images import IMAGE_SUFFIXES, image_size, is_turned
 
 IGNORE = 255
 TARGET = 1
@@ -53,7 +54,7 @@ def read(path: Path, options: SourceOptions) -> Source:
     entries = []
     for file in sorted(files, key=Path.as_posix):
         name = file.relative_to(root).with_suffix("").as_posix()
-        loading = partial(_load, file, root, options.images)
+        loading = partial(_load, file, root, options.images, options.scoring)
         entries.append(AnnotatedEntry(name, str(file), None, loading))
     return Source("reasonseg", entries, ("reasoning",))
 
@@ -68,10 +69,10 @@ def _opencv() -> Any:
         ) from None
 
 
-def _load(file: Path, root: Path, images: Path | None) -> Annotated:
+def _load(file: Path, root: Path, images: Path | None, scoring: bool) -> Annotated:
     record = _document(file)
     path = _image(file, root, images)
-    size = image_size(path)
+    size = _upright_size(path, scoring)
     values = draw(record, size)
     problems: list[RecordError] = []
     expressions: list[Expression] = []
@@ -92,7 +93,25 @@ def _load(file: Path, root: Path, images: Path | None) -> Annotated:
         tuple(expressions),
         path,
         problems=tuple(problems),
+        ignore=values == IGNORE,
     )
+
+
+def _upright_size(path: Path, scoring: bool) -> tuple[int, int]:
+    """The photograph's (height, width) as OpenCV reads it: upright, as its polygons are drawn.
+
+    Raises:
+        RecordError: what reads it in training would see it lie on its side.
+    """
+    size = image_size(path)
+    turned, sideways = is_turned(path)
+    if turned and not scoring:
+        raise RecordError(
+            "is turned by its EXIF orientation, and its polygons are of the upright image: "
+            "save it upright",
+            file=str(path),
+        )
+    return size[::-1] if sideways else size
 
 
 def _document(file: Path) -> Record:
@@ -156,7 +175,8 @@ def draw(record: Record, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
             (int(np.count_nonzero(alone)), IGNORE if "ignore" in label else TARGET, points)
         )
     values: npt.NDArray[np.uint8] = np.zeros(size, np.uint8)
-    for _, value, points in sorted(drawn, key=lambda one: -one[0]):
+    drawn.sort(key=lambda one: one[0])
+    for _, value, points in reversed(drawn):  # so that of equal ones the first lies on top
         _fill(cv2, values, points, value)
     return values
 

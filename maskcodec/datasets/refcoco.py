@@ -109,7 +109,7 @@ def make_source(
         )
     entries = []
     for number, group in groups.items():
-        picture = CocoPicture(index.images[number], index.names, folder)
+        picture = CocoPicture(index.images[number], index.names, folder, options.scoring)
         load_image = partial(_load, picture, group, task, every=options.every_object)
         entries.append(AnnotatedEntry(str(number), str(path), None, load_image))
     name = f"{path.parent.name}/{path.name}"
@@ -174,9 +174,15 @@ def _expressions(
     labels = {masks[index].label for index in targets}
     label = labels.pop() if len(labels) == 1 else ""
     found = []
+    name = _name(ref, "ref_id")
     for number, value in enumerate(sentences):
         sentence = ref.child("sentences", number, value)
         text = sentence.text("sent") if "sent" in sentence.fields else sentence.text("raw")
         place = f"{sentence.prefix}sent"
-        found.append(Expression(text, targets, task, label, place=place))
+        own = _name(sentence, "sent_id")
+        found.append(Expression(text, targets, task, label, place=place, ref=name, sentence=own))
     return found
+
+
+def _name(record: Record, field: str) -> str:
+    return record.identifier(field) if record.fields.get(field) is not None else ""

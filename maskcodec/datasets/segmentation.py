@@ -12,6 +12,7 @@ from .._ext import raster
 from ..errors import DecodeError
 from ..mask import MAX_SIDE
 from ..records import Record, brief, numbers
+from .sample import check_area
 
 MAX_WORK = 2**32
 """Steps that painting one segmentation may take: some seconds."""
@@ -21,12 +22,20 @@ def paint(record: Record, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """Paint `record.segmentation` at `size` (height, width), as pycocotools does.
 
     It may be a list of polygons `[x, y, x, y, ...]` in pixels, or run lengths
-    `{"size": [height, width], "counts": ...}`, compressed (a string) or not (a list).
+    `{"size": [height, width], "counts": ...}`, compressed (a string) or not (a list), or a list of
+    run lengths, as some of REFER's files have them. Several parts are one mask, their union.
 
     Raises:
         RecordError: it is none of these, or does not fit the image.
     """
     value = record.get("segmentation")
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        mask = np.zeros(size, dtype=np.bool_)
+        if problem := check_area(len(value), size):
+            raise record.error(problem, "segmentation")
+        for index, part in enumerate(value):
+            mask |= paint_counts(record.child("segmentation", index, part), size)
+        return mask
     if isinstance(value, list):
         return paint_polygons(record, value, size)
     if isinstance(value, dict):
