@@ -1,202 +1,271 @@
 """Time every kernel against its peers and against the speed of memory, in one run.
 
-    python -m maskcodec.benchmarks.kernels
+    maskcodec bench kernels
     python -m maskcodec.benchmarks.kernels --masks coco.jsonl.gz --json kernels.json --only rle
 
-Each kernel is first proved equal to its NumPy twin and to every peer on masks of the set. Then ours
-and theirs take turns, each going through at least 64 masks a turn, and the fastest turn of each
-counts. "x limit" is our time over the time that this machine takes just to read the kernel's input
-and to write its output, measured in the same run.
+`maskcodec bench kernels --help` says what is measured, and how.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.metadata
-import json
 import os
-import platform
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from maskcodec.writing import atomic
+from maskcodec import MaskCodecError
+from maskcodec.commands import bench_kernels
+from maskcodec.commands.terminal import say
+from maskcodec.records import check_file
+from maskcodec.writing import check_output
 
-from .kernel_case import KernelCase
-from .mask_sets import COUNT, SIZES, MaskSet, real, synthetic
+from . import document as documents
+from .document import Document, Result
+from .kernel_race import Race
+from .kernel_worker import OURS
+from .kernels_page import write_kernels_page
+from .mask_sets import MaskSet, real, synthetic
+from .peers import PEERS
 
-SUITES = ("rle", "grid", "text", "polygon", "shape")
-PEERS = ("pycocotools", "rlemasklib", "opencv-python-headless", "numpy", "scikit-image")
-
-
-@dataclass(frozen=True)
-class Result:
-    """One kernel on one set; times are seconds a mask."""
-
-    kernel: str
-    masks: str
-    ours: float
-    peers: dict[str, float]
-    gates: dict[str, float]
-    stretch: dict[str, float]
-    limit: float
-
-    @property
-    def ratios(self) -> dict[str, float]:
-        """How many times faster than each peer."""
-        return {peer: seconds / self.ours for peer, seconds in self.peers.items()}
-
-    @property
-    def missed(self) -> list[str]:
-        """The peers whose gate was missed."""
-        return [peer for peer, gate in self.gates.items() if self.ratios[peer] < gate]
+VERB = "bench kernels"
+INTERRUPTED = 130
+MICROSECONDS, LIMIT = "microseconds", "x limit"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Memory:
-    """Bytes a second that this machine reads and writes, beyond its caches."""
+    """Bytes a second that this machine reads and writes, beyond its caches: the best so far."""
 
-    read: float
-    write: float
+    read: float = 0.0
+    write: float = 0.0
+
+    def measure(self, megabytes: int = 256) -> None:
+        """Passes of the C library over a buffer larger than any cache: memchr and memset."""
+        data = np.ones(megabytes * 2**20, np.uint8)
+        view = bytearray(data)
+        for _ in range(5):
+            start = time.process_time()
+            view.find(b"\x02")
+            middle = time.process_time()
+            data.fill(1)
+            end = time.process_time()
+            self.read = max(self.read, len(view) / (middle - start))
+            self.write = max(self.write, len(view) / (end - middle))
 
     def seconds(self, bytes_read: float, bytes_written: float) -> float:
         """The least time to read and write so much."""
         return bytes_read / self.read + bytes_written / self.write
 
 
-def measure_memory(megabytes: int = 256) -> Memory:
-    """One pass of the C library over a buffer larger than any cache: memchr and memset."""
-    data = np.ones(megabytes * 2**20, np.uint8)
-    view = bytearray(data)
-    read = fastest(lambda: view.find(b"\x02"), 5)
-    write = fastest(lambda: data.fill(1), 5)
-    return Memory(len(view) / read, data.nbytes / write)
-
-
-def fastest(function: Callable[[], object], repeats: int) -> float:
-    """Seconds of the fastest of some calls."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
-def time_case(case: KernelCase, name: str, count: int, memory: Memory, seconds: float) -> Result:
-    """Let ours and every peer take turns until the time is up, three turns at least."""
-    entries = {"": case.ours, **case.peers}
-    best = dict.fromkeys(entries, float("inf"))
-    turns, end = 0, time.perf_counter() + seconds
-    while turns < 3 or time.perf_counter() < end:
-        for key, function in entries.items():
-            start = time.perf_counter()
-            for index in range(count):
-                function(index)
-            best[key] = min(best[key], (time.perf_counter() - start) / count)
-        turns += 1
+def add_result(
+    document: Document, kernel: str, masks: str, facts: dict[str, Any], memory: Memory
+) -> Result:
+    """Add a kernel's figures on a set: microseconds, times the limit, and ratios to the others."""
+    best = dict(facts["seconds"])
     ours = best.pop("")
-    limit = memory.seconds(case.bytes_read, case.bytes_written)
-    return Result(case.name, name, ours, best, case.gates, case.stretch, limit)
-
-
-def sets(arguments: argparse.Namespace) -> Iterator[MaskSet]:
-    """The sets that were asked for."""
-    yield from synthetic(SIZES[: arguments.sizes])
-    for path in arguments.masks:
-        yield real(path)
+    limit = memory.seconds(facts["bytes_read"], facts["bytes_written"])
+    figures: dict[str, float | None] = {MICROSECONDS: ours * 1e6}
+    figures[LIMIT] = ours / limit if limit else None
+    figures |= {name: seconds / ours for name, seconds in best.items()}
+    gates = {}
+    for name, least in facts["gates"].items():
+        figures.setdefault(name, None)
+        gates[name] = {"least": least}
+        if name in facts["stretch"]:
+            gates[name]["stretch"] = facts["stretch"][name]
+    return documents.add(document, {"kernel": kernel, "masks": masks}, figures, gates)
 
 
 def row(result: Result) -> str:
     """One line of the table."""
+    figures, gates = result["figures"], result.get("gates", {})
     marks = []
-    for peer, ratio in result.ratios.items():
-        gate, stretch = result.gates.get(peer), result.stretch.get(peer)
+    for name, ratio in figures.items():
+        if name in (MICROSECONDS, LIMIT):
+            continue
+        gate = gates.get(name, {})
+        if ratio is None:
+            marks.append(f"{name} not measured (gate {gate['least']:.3g})")
+            continue
         mark = ""
-        if gate is not None:
-            mark = f" (gate {gate:g} {'MISSED' if ratio < gate else 'ok'}"
-            mark += ", stretch ok)" if stretch is not None and ratio >= stretch else ")"
-        marks.append(f"{ratio:.1f}x {peer}{mark}")
-    limit = f"{result.ours / result.limit:6.1f}x limit" if result.limit else " " * 13
-    return f"{result.kernel:34} {result.masks:22} {result.ours * 1e6:10.1f} us {limit}  " + (
-        ", ".join(marks)
+        if gate:
+            held = "MISSED" if ratio < gate["least"] else "ok"
+            beyond = ", stretch ok" if ratio >= gate.get("stretch", float("inf")) else ""
+            mark = f" (gate {gate['least']:.3g} {held}{beyond})"
+        marks.append(f"{ratio:.2f}x {name}{mark}" if ratio < 2 else f"{ratio:.1f}x {name}{mark}")
+    limit = figures[LIMIT]
+    bound = f"{limit:6.1f}x limit" if limit else " " * 13
+    name = result["name"]
+    return (
+        f"{name['kernel']:34} {name['masks']:20} {figures[MICROSECONDS]:10.1f} us {bound}  "
+        + ", ".join(marks)
     )
 
 
-def report(results: list[Result], memory: Memory, path: Path) -> None:
-    """Write everything as JSON."""
-    document = {
-        "command": " ".join(["python -m maskcodec.benchmarks.kernels", *sys.argv[1:]]),
-        "machine": {
-            "processor": platform.processor() or platform.machine(),
-            "cores": os.cpu_count(),
-            "system": platform.platform(),
-            "python": platform.python_version(),
-        },
-        "versions": {peer: importlib.metadata.version(peer) for peer in PEERS},
-        "memory_bytes_per_second": asdict(memory),
-        "unit": "seconds a mask; ratios are peer / ours",
-        "results": [{**asdict(r), "ratios": r.ratios, "missed": r.missed} for r in results],
-    }
-    with atomic(path) as stream:
-        stream.write(json.dumps(document, indent=1).encode())
+def missed_lines(result: Result) -> list[str]:
+    """A line for each gate that was missed."""
+    name, figures, gates = result["name"], result["figures"], result["gates"]
+    return [
+        f"{name['kernel']} on {name['masks']}: {figures[peer]:.2f}x {peer}, the gate is "
+        f"{gates[peer]['least']:.3g}"
+        for peer in documents.missed(result)
+    ]
+
+
+def sets(arguments: argparse.Namespace) -> Iterator[MaskSet]:
+    """The sets that were asked for."""
+    sizes = bench_kernels.SIZES if arguments.full else arguments.sizes or bench_kernels.SIZES[:1]
+    yield from synthetic(sizes, arguments.count, arguments.seed)
+    for path in arguments.masks:
+        yield real(path)
+
+
+def chosen_peers(names: Sequence[str] | None) -> dict[str, str]:
+    """The modules of the peers of these names; of all for None.
+
+    Raises:
+        MaskCodecError: a name that is none.
+    """
+    if names == ["none"]:
+        return {}
+    for name in names or ():
+        if name not in PEERS:
+            raise MaskCodecError(f"--peers {name}: expected some of {', '.join(PEERS)}; or none")
+    return {name: PEERS[name] for name in names or PEERS}
+
+
+def chosen_kernels(arguments: argparse.Namespace) -> list[tuple[str, str]]:
+    """The kernels, each as its suite and its name.
+
+    Raises:
+        MaskCodecError: there is none of this name.
+    """
+    found = [
+        (suite, name)
+        for suite in dict.fromkeys(arguments.only)
+        for name in importlib.import_module(f"{__package__}.kernels_{suite}").CASES
+        if arguments.kernel.lower() in name.lower()
+    ]
+    if not found:
+        raise MaskCodecError(f"--kernel {arguments.kernel}: no kernel's name holds this")
+    return found
+
+
+def start_document(arguments: argparse.Namespace, argv: Sequence[str] | None) -> Document:
+    """The document, and what decides what is measured."""
+    keys = ("only", "kernel", "peers", "sizes", "full", "count", "seconds", "masks")
+    settings = {key: getattr(arguments, key) for key in keys}
+    settings["sizes"] = [f"{height}x{width}" for height, width in settings["sizes"] or ()]
+    settings["masks"] = [str(path) for path in settings["masks"]]
+    return documents.start("kernels", argv, arguments.seed, settings)
+
+
+def busy() -> str:
+    """A sentence where other programs keep this machine busy, else empty."""
+    try:
+        load = os.getloadavg()[0]
+    except (AttributeError, OSError):  # not every system says
+        return ""
+    cores = os.cpu_count() or 1
+    if load < 0.3 * cores:
+        return ""
+    return (
+        f"Other programs are running: a load of {load:.1f} on {cores} cores when this run began. "
+        "Ratios of two threads to one mean nothing then, and those to memory little."
+    )
+
+
+def measure(arguments: argparse.Namespace, document: Document) -> None:
+    """Measure everything; what is measured stands in the document at any time."""
+    kernels, memory = chosen_kernels(arguments), Memory()
+    # One thread each: the threads that count are those of the kernels on batches.
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+    document["busy"] = busy()
+    if document["busy"]:
+        tqdm.write(document["busy"])
+    race = Race(chosen_peers(arguments.peers))
+    document["problems"] = race.problems
+    try:
+        for masks in sets(arguments):
+            if not memory.read:
+                memory.measure()
+            document["memory"] = {"read GB/s": memory.read / 1e9, "write GB/s": memory.write / 1e9}
+            speeds = ", ".join(f"{key.split()[0]} {v:.1f}" for key, v in document["memory"].items())
+            tqdm.write(f"{masks.name}: {masks.count} masks; memory, GB/s: {speeds}")
+            with tempfile.TemporaryDirectory(prefix="maskcodec-bench-") as folder:
+                masks.save(Path(folder))
+                race.load(Path(folder))
+                bar = tqdm(kernels, desc=masks.name, leave=False, disable=arguments.quiet or None)
+                for suite, kernel in bar:
+                    facts = race.run(suite, kernel, arguments.seconds)
+                    if facts is not None:
+                        tqdm.write(row(add_result(document, kernel, masks.name, facts, memory)))
+    finally:
+        race.close()
+
+
+def run(arguments: argparse.Namespace, argv: Sequence[str] | None = None) -> int:
+    """Measure as the arguments say; 1 if a gate was missed or an answer wrong, 130 by Ctrl-C."""
+    for path in filter(None, (arguments.json, arguments.html)):
+        check_output(path, may_exist=True)
+    for path in arguments.masks:
+        check_file(path)
+    document = start_document(arguments, argv)
+    try:
+        measure(arguments, document)
+    except KeyboardInterrupt:
+        document["interrupted"] = True
+        say(VERB, "interrupted; what was measured is kept")
+    if arguments.json:
+        documents.write(arguments.json, document)
+    if arguments.html:
+        write_kernels_page(arguments.html, document)
+    results = document["results"]
+    missed = [result for result in results if documents.missed(result)]
+    print(f"{len(results)} measured, {len(missed)} below a gate")
+    for result in missed:
+        print("\n".join(missed_lines(result)))
+    for where, problem in document.get("problems", {}).items():
+        print(f"not measured: {where}: {problem}")
+    if document["interrupted"]:
+        return INTERRUPTED
+    wrong = [
+        where
+        for where, problem in document.get("problems", {}).items()
+        if where.startswith(f"{OURS},") or problem.startswith("AssertionError")
+    ]
+    return 1 if missed or wrong else 0
 
 
 def make_parser() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(
         prog="python -m maskcodec.benchmarks.kernels",
-        description=__doc__,
+        description=bench_kernels.DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--masks", type=Path, nargs="*", default=[], help="JSONL files of COCO RLE, also gzipped"
-    )
-    parser.add_argument("--only", choices=SUITES, nargs="*", default=SUITES, help="which suites")
-    parser.add_argument("--kernel", default="", help="only kernels whose name holds this")
-    parser.add_argument(
-        "--sizes", type=int, choices=(1, 2, 3), default=3, help="480x640, also 1024x1024, also 4K"
-    )
-    parser.add_argument("--seconds", type=float, default=1.0, help="time for each kernel and set")
-    parser.add_argument("--json", type=Path, help="write the results here")
+    bench_kernels.add_arguments(parser)
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run; the exit status is 1 where a gate was missed."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run; returns the exit status."""
     arguments = make_parser().parse_args(argv)
-    suites = [importlib.import_module(f"{__package__}.kernels_{name}") for name in arguments.only]
-    memory = measure_memory()
-    print(f"memory: reads {memory.read / 1e9:.1f} GB/s, writes {memory.write / 1e9:.1f} GB/s")
-    results: list[Result] = []
     try:
-        for masks in sets(arguments):
-            cases = [
-                case
-                for suite in suites
-                for case in suite.cases(masks.masks, masks.label_maps)
-                if arguments.kernel in case.name
-            ]
-            count = min(COUNT, len(masks.masks)) if masks.kind != "real" else len(masks.masks)
-            for case in tqdm(cases, desc=masks.name, leave=False, disable=None):
-                case.check()
-                results.append(time_case(case, masks.name, count, memory, arguments.seconds))
-                tqdm.write(row(results[-1]))
-    except KeyboardInterrupt:
-        print("stopped; what was measured is kept", file=sys.stderr)
-    if arguments.json:
-        report(results, memory, arguments.json)
-    missed = [result for result in results if result.missed]
-    print(f"{len(results)} measured, {len(missed)} below a gate")
-    for result in missed:
-        print(row(result))
-    return 1 if missed else 0
+        return run(arguments)
+    except (MaskCodecError, OSError) as error:
+        say(VERB, str(error))
+        return 2
 
 
 if __name__ == "__main__":

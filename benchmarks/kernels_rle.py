@@ -1,30 +1,29 @@
 """COCO run lengths: encoding, decoding, label maps, IoU, boxes, and batches on two threads.
 
-Both sides begin and end with the same things. pycocotools knows run lengths only as text, so it is
-compared with ours to and from text; it wants Fortran order, so what C order costs it is counted.
-rlemasklib takes C order and is compared both ways. Label maps: the peers are told which labels
-occur, ours finds out. IoU: the peers get what they store, dictionaries of text and RLEMask objects.
+Both sides begin and end with the same things. pycocotools and faster-coco-eval know run lengths
+only as text, so they are compared with ours to and from text. Label maps: peers that go label by
+label are told which occur, ours finds out. IoU: the peers get what they store, dictionaries of
+text, RLEMask objects, or stacks of dense masks.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pycocotools.mask as coco
-import rlemasklib
 
 from maskcodec import rle
 from maskcodec._reference import rle as twin
 
-from .kernel_case import KernelCase
+from .kernel_case import Builder, KernelCase, Run
+from .kernel_inputs import affordable, equal, mean_bytes
+from .mask_sets import MaskSet
 
 Bools = npt.NDArray[np.bool_]
-Bytes = npt.NDArray[np.uint8]
-Text = dict[str, Any]
 
 BATCH = 64
 """Most masks in a batch for threads."""
@@ -36,26 +35,17 @@ PAIRED = 32
 """Most masks on each side of an IoU matrix."""
 
 
-def cases(masks: Sequence[Bools], label_maps: Sequence[Bytes]) -> Iterator[KernelCase]:
-    """Every kernel of run lengths on one set of masks."""
-    counts = rle.encode_batch(masks)
-    texts = [coco_text(mask) for mask in masks]
-    dense = np.mean([one.size for one in counts]) > np.mean([mask.size for mask in masks]) / 24
-    yield encode_case(masks, bool(dense))
-    yield encode_text_case(masks, bool(dense))
-    yield decode_case(masks, texts, bool(dense))
-    yield label_map_case(label_maps)
-    yield box_case(masks)
-    if not dense:
-        yield iou_case(masks, texts)
-    yield encode_threads_case(masks)
-    yield decode_threads_case(masks)
+@lru_cache(1)
+def is_dense(masks: MaskSet) -> bool:
+    """Whether the set is of noise, in which there are no runs to gain from."""
+    counts = rle.encode_batch(masks.masks)
+    changes = np.mean([one.size for one in counts])
+    return bool(changes > np.mean([mask.size for mask in masks.masks]) / 24)
 
 
-def coco_text(mask: Bools) -> Text:
-    """What pycocotools makes of a mask: `{"size": [height, width], "counts": bytes}`."""
-    text: Text = coco.encode(np.asfortranarray(mask.view(np.uint8)))
-    return text
+def texts_of(masks: Sequence[Bools]) -> list[dict[str, Any]]:
+    """COCO's records: `{"size": [height, width], "counts": bytes}`."""
+    return [{"size": [*m.shape], "counts": rle.to_string(rle.encode(m))} for m in masks]
 
 
 def by_size(
@@ -68,192 +58,178 @@ def by_size(
     return video if pixels >= 2160 * 3840 else million if pixels >= 1024 * 1024 else small
 
 
-def some(count: int, pixels: int) -> range:
-    """Which masks to check: all, or fewer where the twin would take minutes."""
-    return range(0, count, max(1, count * pixels // 40_000_000))
-
-
-def equal(found: object, wanted: object) -> None:
-    """Assert that two arrays are equal."""
-    np.testing.assert_array_equal(found, wanted)
-
-
-def mean(sizes: Sequence[int]) -> int:
-    """The mean, for bytes read and written."""
-    return sum(sizes) // len(sizes)
-
-
-def encode_case(masks: Sequence[Bools], dense: bool) -> KernelCase:
-    def rlemask(index: int) -> npt.NDArray[np.uint32]:
-        counts: npt.NDArray[np.uint32] = rlemasklib.encode(masks[index], compressed=False)[
-            "ucounts"
-        ]
-        return counts
+def encode_case(given: MaskSet) -> KernelCase:
+    """Masks to counts."""
+    masks, dense = given.masks, is_dense(given)
+    checked = affordable(len(masks), masks[0].size)
 
     def check() -> None:
-        for index in some(len(masks), masks[0].size):
-            counts = rle.encode(masks[index])
-            equal(counts, twin.encode(masks[index]))
-            equal(counts, rlemask(index))
+        for index in checked:
+            equal(rle.encode(masks[index]), twin.encode(masks[index]))
 
     return KernelCase(
-        "RLE encode",
         lambda index: rle.encode(masks[index]),
-        {"rlemasklib": rlemask},
         check,
-        {"rlemasklib": 1 if dense else 2},
-        {} if dense else {"rlemasklib": 3},
-        bytes_read=mean([mask.size for mask in masks]),
+        "encode",
+        {"masks": masks},
+        lambda index, answer: equal(answer, rle.encode(masks[index])),
+        checked,
+        gates={"rlemasklib": 1 if dense else 2},
+        stretch={} if dense else {"rlemasklib": 3},
+        bytes_read=mean_bytes(masks),
     )
 
 
-def encode_text_case(masks: Sequence[Bools], dense: bool) -> KernelCase:
+def encode_text_case(given: MaskSet) -> KernelCase:
+    """Masks to text."""
+    masks, dense = given.masks, is_dense(given)
+    checked = affordable(len(masks), masks[0].size)
+
     def ours(index: int) -> bytes:
         return rle.to_string(rle.encode(masks[index]))
 
     def check() -> None:
-        for index in some(len(masks), masks[0].size):
-            text = ours(index)
-            assert text == twin.to_string(twin.encode(masks[index]))
-            assert text == coco_text(masks[index])["counts"]
-            assert text == rlemasklib.encode(masks[index])["counts"]
+        for index in checked:
+            assert ours(index) == twin.to_string(twin.encode(masks[index]))
 
     return KernelCase(
-        "RLE encode to text",
         ours,
-        {
-            "pycocotools": lambda index: coco_text(masks[index]),
-            "rlemasklib": lambda index: rlemasklib.encode(masks[index]),
-        },
         check,
-        {"pycocotools": 1 if dense else by_size(masks, 10, 14, 20, 8)},
-        {} if dense else {"pycocotools": by_size(masks, 15, 22, 35, 14)},
-        bytes_read=mean([mask.size for mask in masks]),
+        "encode_text",
+        {"masks": masks},
+        lambda index, answer: equal(answer, ours(index)),
+        checked,
+        gates={"pycocotools": 1 if dense else by_size(masks, 10, 14, 20, 8)},
+        stretch={} if dense else {"pycocotools": by_size(masks, 15, 22, 35, 14)},
+        bytes_read=mean_bytes(masks),
     )
 
 
-def decode_case(masks: Sequence[Bools], texts: Sequence[Text], dense: bool) -> KernelCase:
+def decode_case(given: MaskSet) -> KernelCase:
+    """Text to masks in C order, in new memory."""
+    masks, dense = given.masks, is_dense(given)
+    texts = texts_of(masks)
+    checked = affordable(len(masks), masks[0].size)
+
     def ours(index: int) -> Bools:
         text = texts[index]
         return rle.decode(rle.from_string(text["counts"]), text["size"])
 
     def check() -> None:
-        for index in some(len(masks), masks[0].size):
+        for index in checked:
             mask, text = masks[index], texts[index]
             equal(ours(index), mask)
             equal(twin.decode(twin.from_string(text["counts"]), (*mask.shape,)), mask)
-            equal(coco.decode(text), mask)
-            equal(rlemasklib.decode(text), mask)
 
     return KernelCase(
-        "RLE decode from text",
         ours,
-        {
-            "pycocotools": lambda index: np.ascontiguousarray(coco.decode(texts[index])),
-            "rlemasklib": lambda index: np.ascontiguousarray(rlemasklib.decode(texts[index])),
-        },
         check,
-        {"pycocotools": 1 if dense else by_size(masks, 12, 12, 20, 12)},
-        {} if dense else {"pycocotools": by_size(masks, 18, 18, 35, 18)},
-        bytes_written=mean([mask.size for mask in masks]),
+        "decode_text",
+        {"texts": texts},
+        lambda index, answer: equal(answer, masks[index]),
+        checked,
+        gates={"pycocotools": 1 if dense else by_size(masks, 12, 12, 20, 12)},
+        stretch={} if dense else {"pycocotools": by_size(masks, 18, 18, 35, 18)},
+        bytes_written=mean_bytes(masks),
     )
 
 
-def label_map_case(label_maps: Sequence[Bytes]) -> KernelCase:
-    present = [np.unique(labels).tolist() for labels in label_maps]
+def label_map_case(given: MaskSet) -> KernelCase:
+    """A label map to the counts of every label."""
+    maps = given.label_maps
+    present = [np.unique(labels).tolist() for labels in maps]
     few = max(map(len, present)) < 4  # the sets whose maps are masks: there is no more to gain
-
-    def of_each(encode: Callable[[Bools], Any]) -> Callable[[int], Any]:
-        return lambda index: {label: encode(label_maps[index] == label) for label in present[index]}
-
-    peers = {
-        "pycocotools": of_each(coco_text),
-        "rlemasklib": of_each(lambda mask: rlemasklib.encode(mask, compressed=False)),
-    }
+    checked = affordable(len(maps), maps[0].size * len(present[0]))
 
     def check() -> None:
-        for index in some(len(label_maps), label_maps[0].size * len(present[0])):
-            found = rle.from_label_map(label_maps[index])
-            wanted = twin.from_label_map(label_maps[index])
+        for index in checked:
+            found, wanted = rle.from_label_map(maps[index]), twin.from_label_map(maps[index])
             assert list(found) == list(wanted) == present[index]
-            texts, counts = (peer(index) for peer in peers.values())
-            for label in found:
-                equal(found[label], wanted[label])
-                equal(found[label], counts[label]["ucounts"])
-                assert rle.to_string(found[label]) == texts[label]["counts"]
+            for label, counts in found.items():
+                equal(counts, wanted[label])
+
+    def agree(index: int, answer: dict[int, Any]) -> None:
+        wanted = rle.from_label_map(maps[index])
+        assert {*answer, 0} == {*wanted, 0}
+        for label, one in answer.items():
+            equal(one, rle.to_string(wanted[label]) if isinstance(one, bytes) else wanted[label])
 
     return KernelCase(
-        "label map to RLEs",
-        lambda index: rle.from_label_map(label_maps[index]),
-        peers,
+        lambda index: rle.from_label_map(maps[index]),
         check,
-        {} if few else {"pycocotools": 20, "rlemasklib": 3},
-        {} if few else {"pycocotools": 40, "rlemasklib": 5},
-        bytes_read=mean([labels.size for labels in label_maps]),
+        "label_map",
+        {"label_maps": maps, "present": present},
+        agree,
+        checked,
+        gates={} if few else {"pycocotools": 20, "rlemasklib": 3},
+        stretch={} if few else {"pycocotools": 40, "rlemasklib": 5},
+        bytes_read=mean_bytes(maps),
     )
 
 
-def box_case(masks: Sequence[Bools]) -> KernelCase:
-    def numpy(index: int) -> tuple[int, int, int, int] | None:
-        rows, columns = (np.flatnonzero(masks[index].any(axis=axis)) for axis in (1, 0))
-        if not len(rows):
-            return None
-        return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+def box_case(given: MaskSet) -> KernelCase:
+    """The box of a mask."""
+    masks = given.masks
+    checked = affordable(len(masks), 10 * masks[0].size)
 
     def check() -> None:
-        for index in some(len(masks), 10 * masks[0].size):
+        for index in checked:
             box = rle.mask_bounding_box(masks[index])
-            assert box == twin.mask_bounding_box(masks[index]) == numpy(index)
+            assert box == twin.mask_bounding_box(masks[index])
+
+    def agree(index: int, answer: Any) -> None:
+        assert answer == rle.mask_bounding_box(masks[index])
 
     return KernelCase(
-        "bounding box",
         lambda index: rle.mask_bounding_box(masks[index]),
-        {"numpy": numpy},
         check,
-        bytes_read=mean([mask.size for mask in masks]),
+        "bounding_box",
+        {"masks": masks},
+        agree,
+        checked,
+        bytes_read=mean_bytes(masks),
     )
 
 
-def iou_case(masks: Sequence[Bools], texts: Sequence[Text]) -> KernelCase:
+def iou_case(given: MaskSet) -> KernelCase | None:
     """Different masks on the two sides, turning round the masks of the size most common."""
-    size = Counter(mask.shape for mask in masks).most_common(1)[0][0]
-    chosen = [index for index, mask in enumerate(masks) if mask.shape == size]
+    if is_dense(given):
+        return None
+    size = Counter(mask.shape for mask in given.masks).most_common(1)[0][0]
+    chosen = [mask for mask in given.masks if mask.shape == size]
     side = min(PAIRED, len(chosen) // 2)
-    counts = [rle.encode(masks[index]) for index in chosen]
-    theirs = [texts[index] for index in chosen]
-    objects = [rlemasklib.RLEMask.from_dict(texts[index]) for index in chosen]
-
-    def pair(things: list[Any], index: int) -> tuple[list[Any], list[Any]]:
-        turned = [*things[index % len(things) :], *things[: index % len(things)]]
-        return turned[:side], turned[side : 2 * side]
+    counts = [rle.encode(mask) for mask in chosen]
+    order = [*range(len(chosen)), *range(len(chosen))]
+    starts = [index % len(chosen) for index in range(given.count)]
+    pairs = [(order[k : k + side], order[k + side : k + 2 * side]) for k in starts]
 
     def ours(index: int) -> npt.NDArray[np.float64]:
-        return rle.iou_matrix(*pair(counts, index), size=size)
-
-    def pycocotools(index: int) -> npt.NDArray[np.float64]:
-        matrix: npt.NDArray[np.float64] = coco.iou(*pair(theirs, index), [0] * side)
-        return matrix
+        left, right = pairs[index]
+        return rle.iou_matrix([counts[i] for i in left], [counts[i] for i in right], size=size)
 
     def check() -> None:
-        few = min(side, 6)
-        arrays = [masks[index] for index in chosen[:few]]
-        equal(rle.iou_matrix(counts[:few], counts[:few]), twin.iou_matrix(arrays, arrays))
-        for index in range(0, len(chosen), 16):
-            equal(ours(index), rle.iou_matrix(*pair(counts, index)))
-            equal(ours(index), pycocotools(index))
-            matrix = rlemasklib.RLEMask.iou_matrix(*pair(objects, index))
-            np.testing.assert_allclose(ours(index), matrix, rtol=1e-6)
+        few = chosen[: min(side, 6)]
+        found = rle.iou_matrix(counts[: len(few)], counts[: len(few)])
+        equal(found, twin.iou_matrix(few, few))
+        for index in range(0, given.count, 16):
+            left, right = ([counts[i] for i in one] for one in pairs[index])
+            equal(ours(index), rle.iou_matrix(left, right))
 
+    def agree(index: int, answer: Any) -> None:
+        # Where both are empty there is no IoU; some say not a number there.
+        np.testing.assert_allclose(np.nan_to_num(answer), ours(index), rtol=1e-6)
+
+    twice = np.array([*chosen, *chosen]) if chosen[0].size * len(chosen) < 2**26 else None
+    stacks = None if twice is None else [twice[k : k + side] for k in range(len(chosen))]
     return KernelCase(
-        f"IoU {side}x{side}",
         ours,
-        {
-            "pycocotools": pycocotools,
-            "rlemasklib": lambda index: rlemasklib.RLEMask.iou_matrix(*pair(objects, index)),
-        },
         check,
-        {"pycocotools": 4},
-        {"pycocotools": 8},
+        "iou",
+        {"pairs": pairs, "texts": texts_of(chosen), "stacks": stacks},
+        agree,
+        range(0, given.count, 16),
+        gates={"pycocotools": 4},
+        stretch={"pycocotools": 8},
     )
 
 
@@ -263,33 +239,37 @@ def batch_of(masks: Sequence[Bools]) -> list[Bools]:
     return alike[: min(BATCH, max(2, BATCH_PIXELS // masks[0].size))]
 
 
-def encode_threads_case(masks: Sequence[Bools]) -> KernelCase:
-    batch = batch_of(masks)
+def encode_threads_case(given: MaskSet) -> KernelCase:
+    """A batch of masks to counts."""
+    batch = batch_of(given.masks)
+
+    def run(threads: int) -> list[Any]:
+        return rle.encode_batch(batch, threads=threads)
 
     def check() -> None:
-        for one, two in zip(
-            rle.encode_batch(batch, threads=1), rle.encode_batch(batch, threads=2), strict=True
-        ):
+        for one, two in zip(run(1), run(2), strict=True):
             equal(one, two)
 
     return KernelCase(
-        f"RLE encode, {len(batch)} masks, 2 threads",
-        lambda _: rle.encode_batch(batch, threads=2),
-        {"1 thread": lambda _: rle.encode_batch(batch, threads=1)},
+        lambda _: run(2),
         check,
-        {"1 thread": 1.4},
-        {"1 thread": 1.8},
-        bytes_read=sum(mask.size for mask in batch),
+        rivals={"1 thread": lambda _: run(1)},
+        gates={"1 thread": 1.4},
+        stretch={"1 thread": 1.8},
+        bytes_read=batch[0].size,
+        batch=len(batch),
+        threaded=True,
     )
 
 
-def decode_threads_case(masks: Sequence[Bools]) -> KernelCase:
-    batch = batch_of(masks)
+def decode_threads_case(given: MaskSet) -> KernelCase:
+    """A batch of counts to masks."""
+    batch = batch_of(given.masks)
     counts = rle.encode_batch(batch)
     size = batch[0].shape
     out = np.empty((len(batch), *size), np.bool_)
 
-    def run(threads: int) -> Callable[[int], object]:
+    def run(threads: int) -> Run:
         return lambda _: rle.decode_batch(counts, size, out, threads=threads)
 
     def check() -> None:
@@ -299,11 +279,24 @@ def decode_threads_case(masks: Sequence[Bools]) -> KernelCase:
             out[:] = True
 
     return KernelCase(
-        f"RLE decode, {len(batch)} masks, 2 threads",
         run(2),
-        {"1 thread": run(1)},
         check,
-        {"1 thread": 1.4},
-        {"1 thread": 1.8},
-        bytes_written=out.nbytes,
+        rivals={"1 thread": run(1)},
+        gates={"1 thread": 1.4},
+        stretch={"1 thread": 1.8},
+        bytes_written=out[0].nbytes,
+        batch=len(batch),
+        threaded=True,
     )
+
+
+CASES: dict[str, Builder] = {
+    "RLE encode": encode_case,
+    "RLE encode to text": encode_text_case,
+    "RLE decode from text": decode_case,
+    "label map to RLEs": label_map_case,
+    "bounding box": box_case,
+    "IoU matrix": iou_case,
+    "RLE encode, batch on 2 threads": encode_threads_case,
+    "RLE decode, batch on 2 threads": decode_threads_case,
+}

@@ -1,19 +1,16 @@
 """Shape tokens: whole batches there and back, and the kernels that they are made of.
 
-A batch is all masks of the set, each an image of its own, done at the first index of a turn; its
-time is divided by their number. Peers called after a time are clocks, which take that long a mask.
+A batch is all masks of the set, each an image of its own; its time is divided by their number.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
+from functools import lru_cache, partial
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from maskcodec import Codec, Mask, get_codec
 from maskcodec._ext import distance, field
@@ -25,13 +22,16 @@ from maskcodec.geometry.shape_codebook import BINS, get_codebook
 from maskcodec.geometry.tokens import ShapeTokens
 from maskcodec.metrics import iou
 
-from .kernel_case import KernelCase
-from .kernels_paint import mean_bytes, ring
+from .kernel_case import Builder, KernelCase
+from .kernel_inputs import equal, mean_bytes, ring, sizes_of
+from .mask_sets import MaskSet
 
 Bools = npt.NDArray[np.bool_]
 
 GATED = 8
 """Codes an object for which there is a gate."""
+
+OPTIONS = ("tokens=4", f"tokens={GATED}", f"tokens={GATED},boxes=1", "tokens=16")
 
 LARGEST = 400_000
 """Pixels of a mask up to which there are gates in microseconds."""
@@ -42,48 +42,27 @@ SIDE = 128
 """Longest side of the crops whose distances are taken."""
 
 
-def cases(
-    masks: Sequence[Bools], label_maps: Sequence[npt.NDArray[np.uint8]]
-) -> Iterator[KernelCase]:
-    """Every case, on one set of masks."""
-    for options in ("tokens=4", f"tokens={GATED}", f"tokens={GATED},boxes=1", "tokens=16"):
-        yield encode_case(masks, options)
-    codec = get_codec(f"shapetokens:tokens={GATED}")
-    texts = codec.encode_batch(lists(masks), [mask.shape for mask in masks])
-    yield decode_case(codec, masks, texts)
-    yield encode_threads_case(codec, masks)
-    yield decode_threads_case(codec, masks, texts)
-    yield paint_case(codec, masks, texts)
-    yield distance_case(masks)
-
-
 def lists(masks: Sequence[Bools]) -> list[list[Mask]]:
+    """One mask an image."""
     return [[Mask(mask, "dog")] for mask in masks]
 
 
-def clock(seconds: float) -> Callable[[int], None]:
-    """Takes so long a mask."""
-
-    def wait(index: int) -> None:
-        end = time.perf_counter() + seconds
-        while time.perf_counter() < end:
-            pass
-
-    return wait
-
-
-def at_first(batch: Callable[[], object]) -> Callable[[int], object]:
-    """All of a batch at the first index of a turn."""
-    return lambda index: None if index else batch()
-
-
 def is_small(masks: Sequence[Bools]) -> bool:
+    """Whether there are gates in microseconds."""
     return mean_bytes(masks) <= LARGEST
 
 
-def encode_case(masks: Sequence[Bools], options: str) -> KernelCase:
+@lru_cache(1)
+def texts_of(masks: MaskSet) -> tuple[Codec[ShapeTokens], list[str]]:
+    """A codec, and every mask in its words."""
+    codec = get_codec(f"shapetokens:tokens={GATED}")
+    return codec, codec.encode_batch(lists(masks.masks), sizes_of(masks.masks))
+
+
+def encode_case(given: MaskSet, options: str) -> KernelCase:
+    """Masks to text, on one thread."""
     codec = get_codec(f"shapetokens:{options}")
-    images, sizes = lists(masks), [mask.shape for mask in masks]
+    images, sizes = lists(given.masks), sizes_of(given.masks)
 
     def check() -> None:
         some = slice(CHECKED)
@@ -93,15 +72,15 @@ def encode_case(masks: Sequence[Bools], options: str) -> KernelCase:
             decoded = codec.decode(text, size)
             assert codec.write(decoded.geometry) == text
 
-    is_gated = is_small(masks) and f"tokens={GATED}" in options
+    is_gated = is_small(given.masks) and f"tokens={GATED}" in options
     return KernelCase(
-        f"encode {options}",
-        at_first(lambda: codec.encode_batch(images, sizes, threads=1)),
-        {"2 ms": clock(2e-3)},
+        lambda _: codec.encode_batch(images, sizes, threads=1),
         check,
-        {"2 ms": 1.0} if is_gated else {},
-        {"2 ms": 2 / 1.5} if is_gated else {},
-        bytes_read=mean_bytes(masks),
+        targets={"2 ms": 2e-3},
+        gates={"2 ms": 1.0} if is_gated else {},
+        stretch={"2 ms": 2 / 1.5} if is_gated else {},
+        bytes_read=mean_bytes(given.masks),
+        batch=given.count,
     )
 
 
@@ -113,33 +92,35 @@ def painted(
     return shapetokens.render_batch(geometries, sizes, threads=threads)
 
 
-def decode_case(
-    codec: Codec[ShapeTokens], masks: Sequence[Bools], texts: Sequence[str]
-) -> KernelCase:
+def decode_case(given: MaskSet) -> KernelCase:
     """Into new arrays, which the next turn lets go of."""
-    sizes = [mask.shape for mask in masks]
+    codec, texts = texts_of(given)
+    sizes = sizes_of(given.masks)
 
     def check() -> None:
         whole = painted(codec, texts, sizes, 1)
-        for mask, text, size, pixels in zip(masks, texts, sizes, whole, strict=True):
+        for mask, text, size, pixels in zip(given.masks, texts, sizes, whole, strict=True):
             if mask.any():
-                np.testing.assert_array_equal(pixels, codec.decode(text, size).pixels)
-        assert np.mean([iou(mask, one[0]) for mask, one in zip(masks, whole, strict=True)]) > 0.3
+                equal(pixels, codec.decode(text, size).pixels)
+        found = [iou(mask, one[0]) for mask, one in zip(given.masks, whole, strict=True)]
+        assert np.mean(found) > 0.3
 
-    is_gated = is_small(masks)
+    is_gated = is_small(given.masks)
     return KernelCase(
-        f"decode {GATED} codes",
-        at_first(lambda: painted(codec, texts, sizes, 1)),
-        {"150 us": clock(150e-6)},
+        lambda _: painted(codec, texts, sizes, 1),
         check,
-        {"150 us": 1.0} if is_gated else {},
-        {"150 us": 1.5} if is_gated else {},
-        bytes_written=mean_bytes(masks),
+        targets={"150 us": 150e-6},
+        gates={"150 us": 1.0} if is_gated else {},
+        stretch={"150 us": 1.5} if is_gated else {},
+        bytes_written=mean_bytes(given.masks),
+        batch=given.count,
     )
 
 
-def encode_threads_case(codec: Codec[ShapeTokens], masks: Sequence[Bools]) -> KernelCase:
-    images, sizes = lists(masks), [mask.shape for mask in masks]
+def encode_threads_case(given: MaskSet) -> KernelCase:
+    """As `encode_case`, on two threads."""
+    codec, _ = texts_of(given)
+    images, sizes = lists(given.masks), sizes_of(given.masks)
 
     def run(threads: int) -> list[str]:
         return codec.encode_batch(images, sizes, threads=threads)
@@ -148,137 +129,121 @@ def encode_threads_case(codec: Codec[ShapeTokens], masks: Sequence[Bools]) -> Ke
         assert run(1) == run(2)
 
     return KernelCase(
-        f"encode {GATED} codes, 2 threads",
-        at_first(lambda: run(2)),
-        {"1 thread": at_first(lambda: run(1))},
+        lambda _: run(2),
         check,
-        {"1 thread": 1.4},
-        {"1 thread": 1.8},
-        bytes_read=mean_bytes(masks),
+        rivals={"1 thread": lambda _: run(1)},
+        gates={"1 thread": 1.4},
+        stretch={"1 thread": 1.8},
+        bytes_read=mean_bytes(given.masks),
+        batch=given.count,
+        threaded=True,
     )
 
 
-def decode_threads_case(
-    codec: Codec[ShapeTokens], masks: Sequence[Bools], texts: Sequence[str]
-) -> KernelCase:
-    sizes = [mask.shape for mask in masks]
+def decode_threads_case(given: MaskSet) -> KernelCase:
+    """As `decode_case`, on two threads."""
+    codec, texts = texts_of(given)
+    sizes = sizes_of(given.masks)
 
     def check() -> None:
         for one, two in zip(*(painted(codec, texts, sizes, n) for n in (1, 2)), strict=True):
-            np.testing.assert_array_equal(one, two)
+            equal(one, two)
 
     return KernelCase(
-        f"decode {GATED} codes, 2 threads",
-        at_first(lambda: painted(codec, texts, sizes, 2)),
-        {"1 thread": at_first(lambda: painted(codec, texts, sizes, 1))},
+        lambda _: painted(codec, texts, sizes, 2),
         check,
-        {"1 thread": 1.4},
-        {"1 thread": 1.8},
-        bytes_written=mean_bytes(masks),
+        rivals={"1 thread": lambda _: painted(codec, texts, sizes, 1)},
+        gates={"1 thread": 1.4},
+        stretch={"1 thread": 1.8},
+        bytes_written=mean_bytes(given.masks),
+        batch=given.count,
+        threaded=True,
     )
 
 
-def paint_case(
-    codec: Codec[ShapeTokens], masks: Sequence[Bools], texts: Sequence[str]
-) -> KernelCase:
-    """The field alone, painted into an array that is cleared first; OpenCV interpolates floats."""
-    sizes = [mask.shape for mask in masks]
+def paint_case(given: MaskSet) -> KernelCase:
+    """The field alone, painted into an array that is cleared first."""
+    codec, texts = texts_of(given)
+    sizes = sizes_of(given.masks)
     geometries = [codec.parse(text)[0] for text in texts]
     book = get_codebook("shapes1")
     fields = [book.fields(item.counts, item.codes) for item in geometries]
-    floats = [one[0].astype(np.float32) for one in fields]
     boxes = [
         to_pixels(item.boxes, size, BINS) for item, size in zip(geometries, sizes, strict=True)
     ]
-    outs = ring(masks)
+    outs = ring(given.masks)
     planes = [out[None].view(np.uint8) for out in outs]
     corners = [box[0].tolist() for box in boxes]
+    checked = range(min(CHECKED, len(outs)))
 
     def ours(index: int) -> None:
         outs[index].fill(False)
         field.paint(fields[index], boxes[index], planes[index])
 
-    def opencv(index: int) -> Any:
+    def inside(index: int) -> Bools:
         left, top, right, bottom = corners[index]
-        outs[index].fill(False)
-        if left == right or top == bottom:
-            return None
-        size = (right - left, bottom - top)
-        values = cv2.resize(floats[index], size, interpolation=cv2.INTER_LINEAR)
-        np.greater(values, 0, out=outs[index][top:bottom, left:right])
-        return values
+        return outs[index][top:bottom, left:right]
 
     def check() -> None:
-        for index in range(CHECKED):
-            left, top, right, bottom = corners[index]
+        for index in checked:
             ours(index)
-            found = outs[index][top:bottom, left:right].copy()
-            assert np.count_nonzero(outs[index]) == np.count_nonzero(found)
-            values = opencv(index)
-            if values is not None:
-                differ = found != (values > 0)
-                assert np.abs(values[differ]).max(initial=0) < 1, (
-                    "only where it is 0 but for errors"
-                )
-            height, width = min(bottom - top, 40), min(right - left, 40)
+            assert np.count_nonzero(outs[index]) == np.count_nonzero(inside(index))
+            height, width = (min(side, 40) for side in inside(index).shape)
             plane = np.zeros((1, height, width), np.uint8)
-            box = np.array([[0, 0, width, height]], np.int32)
-            field.paint(fields[index], box, plane)
-            twin = field_twin.paint(fields[index][0], height, width)
-            np.testing.assert_array_equal(plane[0], twin)
+            field.paint(fields[index], np.array([[0, 0, width, height]], np.int32), plane)
+            equal(plane[0], field_twin.paint(fields[index][0], height, width))
+
+    def agree(index: int, answer: Any) -> None:
+        ours(index)
+        if answer is not None:
+            differ = inside(index) != (answer > 0)
+            assert np.abs(answer[differ]).max(initial=0) < 1, "only where it is 0 but for errors"
 
     return KernelCase(
-        "paint field",
         ours,
-        {"opencv": opencv, "memset": lambda i: outs[i].fill(False)},
         check,
-        {"opencv": 1.0},
-        {"opencv": 2.0},
-        bytes_written=mean_bytes(masks),
+        "paint_field",
+        {"fields": [one[0] for one in fields], "corners": corners, "outs": outs},
+        agree,
+        checked,
+        gates={"opencv": 1.0},
+        stretch={"opencv": 2.0},
+        bytes_written=mean_bytes(given.masks),
     )
 
 
-def distance_case(masks: Sequence[Bools]) -> KernelCase:
+def distance_case(given: MaskSet) -> KernelCase:
     """Signed distances of crops; the others know no clip, and take both sides one by one."""
-    crops = [crop(mask) for mask in masks]
+    crops = [crop(mask) for mask in given.masks]
     padded = [np.pad(one, 1) for one in crops]
-    inverse = [1 - one for one in padded]
     scratch = [np.empty(one.shape) for one in crops]
     outs = [np.empty(one.shape, np.float32) for one in crops]
 
     def ours(index: int) -> None:
         distance.signed(crops[index], 1.0, 1.0, CLIP, scratch[index], outs[index])
 
-    def opencv(index: int) -> Any:
-        precise = cv2.DIST_MASK_PRECISE
-        inside = cv2.distanceTransform(padded[index], cv2.DIST_L2, precise)
-        outside = cv2.distanceTransform(inverse[index], cv2.DIST_L2, precise)
-        return np.subtract(inside, outside, out=inside)
-
-    def scipy(index: int) -> Any:
-        inside = ndimage.distance_transform_edt(padded[index])
-        inside -= ndimage.distance_transform_edt(inverse[index])
-        return inside
-
     def check() -> None:
-        for index in range(len(crops)):
-            ours(index)
-            for other in (opencv, scipy) if crops[index].any() else ():
-                wanted = other(index)[1:-1, 1:-1]
-                wanted = np.clip(wanted - 0.5 * np.sign(wanted), -CLIP, CLIP)
-                np.testing.assert_allclose(outs[index], wanted, atol=1e-3)
         small = np.ascontiguousarray(crops[0][:24, :24])
         found = np.empty(small.shape, np.float32)
         distance.signed(small, 1.0, 1.0, CLIP, np.empty(small.shape), found)
         twin = distance_twin.signed(small, 1.0, 1.0, CLIP)
         np.testing.assert_allclose(found, twin, rtol=1e-6, atol=1e-6)
 
+    def agree(index: int, answer: Any) -> None:
+        ours(index)
+        if crops[index].any():
+            wanted = answer[1:-1, 1:-1]
+            wanted = np.clip(wanted - 0.5 * np.sign(wanted), -CLIP, CLIP)
+            np.testing.assert_allclose(outs[index], wanted, atol=1e-3)
+
     return KernelCase(
-        "signed distances",
         ours,
-        {"opencv": opencv, "scipy": scipy},
         check,
-        {"scipy": 4.0},
+        "distances",
+        {"crops": crops, "padded": padded, "inverse": [1 - one for one in padded]},
+        agree,
+        range(len(crops)),
+        gates={"scipy": 4.0},
         bytes_read=mean_bytes(crops),
         bytes_written=4 * mean_bytes(crops),
     )
@@ -290,3 +255,13 @@ def crop(mask: Bools) -> npt.NDArray[np.uint8]:
     top, left = (int(places[0]) if len(places) else 0 for places in (rows, columns))
     part = mask[top : top + SIDE, left : left + SIDE]
     return np.ascontiguousarray(part).view(np.uint8)
+
+
+CASES: dict[str, Builder] = {
+    **{f"encode {options}": partial(encode_case, options=options) for options in OPTIONS},
+    f"decode {GATED} codes": decode_case,
+    f"encode {GATED} codes, 2 threads": encode_threads_case,
+    f"decode {GATED} codes, 2 threads": decode_threads_case,
+    "paint field": paint_case,
+    "signed distances": distance_case,
+}

@@ -1,18 +1,20 @@
-"""The masks that benchmarks rotate through: at least 64 a set, so that no cache holds them all."""
+"""The masks that benchmarks rotate through: at least 64 a set, so that no cache holds them all.
+
+A set is made once and kept in files, which every process of a benchmark maps into its memory.
+"""
 
 from __future__ import annotations
 
-import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from maskcodec import rle
-from maskcodec.mask import Mask
+from maskcodec import MaskCodecError, rle
+from maskcodec.records import read_records
 
 Array = npt.NDArray[np.bool_]
 
@@ -23,7 +25,7 @@ SIZES = ((480, 640), (1024, 1024), (2160, 3840))
 """(height, width) in pixels of the sets."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MaskSet:
     """Masks of one kind.
 
@@ -38,6 +40,35 @@ class MaskSet:
     kind: str
     masks: list[Array]
     label_maps: list[npt.NDArray[np.uint8]]
+
+    @property
+    def count(self) -> int:
+        """How many masks there are."""
+        return len(self.masks)
+
+    def save(self, folder: Path) -> None:
+        """Write the arrays as files into an empty folder; one that stands twice is written once."""
+        kept = {id(array): array for array in (*self.masks, *self.label_maps)}
+        numbers = {key: number for number, key in enumerate(kept)}
+        for number, array in enumerate(kept.values()):
+            np.save(folder / f"{number}.npy", array)
+        about = {
+            "name": self.name,
+            "kind": self.kind,
+            "masks": [numbers[id(array)] for array in self.masks],
+            "label_maps": [numbers[id(array)] for array in self.label_maps],
+        }
+        (folder / "set.json").write_text(json.dumps(about), "utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> MaskSet:
+        """Map the arrays of a saved set; what is written into one is seen by this process alone."""
+        about = json.loads((folder / "set.json").read_text("utf-8"))
+        lists = [
+            [np.asarray(np.load(folder / f"{number}.npy", mmap_mode="c")) for number in about[key]]
+            for key in ("masks", "label_maps")
+        ]
+        return cls(about["name"], about["kind"], lists[0], lists[1])
 
 
 def shapes(size: tuple[int, int], seed: int) -> Array:
@@ -85,14 +116,17 @@ def label_map(size: tuple[int, int], seed: int) -> npt.NDArray[np.uint8]:
     return labels
 
 
-def synthetic(sizes: tuple[tuple[int, int], ...] = SIZES) -> Iterator[MaskSet]:
-    """The synthetic sets: shapes at every size, noise and checkerboards at the smallest."""
+def synthetic(
+    sizes: Sequence[tuple[int, int]] = SIZES, count: int = COUNT, seed: int = 0
+) -> Iterator[MaskSet]:
+    """The synthetic sets: shapes at every size, noise and checkerboards at the first."""
+    seeds = range(seed, seed + count)
     for size in sizes:
-        masks = [shapes(size, seed) for seed in range(COUNT)]
-        maps = [label_map(size, seed) for seed in range(4)] * (COUNT // 4)
+        masks = [shapes(size, one) for one in seeds]
+        maps = ([label_map(size, seed + k) for k in range(min(4, count))] * count)[:count]
         yield MaskSet(f"shapes {size[0]}x{size[1]}", "shapes", masks, maps)
     for kind in ("noise", "checkerboard"):
-        masks = [draw(kind, sizes[0], seed) for seed in range(COUNT)]
+        masks = [draw(kind, sizes[0], one) for one in seeds]
         maps = [mask.astype(np.uint8) for mask in masks]
         yield MaskSet(f"{kind} {sizes[0][0]}x{sizes[0][1]}", kind, masks, maps)
 
@@ -101,18 +135,20 @@ def real(path: Path) -> MaskSet:
     """The first masks of a JSONL file of COCO RLE records, one a line, also gzipped.
 
     Raises:
-        ValueError: the file holds fewer than 64 records.
+        MaskCodecError: the file holds fewer than 64 records, or one that is wrong.
     """
-    opener = gzip.open if path.suffix == ".gz" else open
     masks = []
-    with opener(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            record = json.loads(line)
-            counts = rle.from_string(record["counts"].encode("ascii"))
-            masks.append(Mask(rle.decode(counts, tuple(record["size"]))).array)
-            if len(masks) == 4 * COUNT:
-                break
+    for record in read_records(path):
+        if isinstance(record, MaskCodecError):
+            raise record
+        try:
+            counts = rle.from_string(record.text("counts"))
+            masks.append(rle.decode(counts, record.size()))
+        except MaskCodecError as error:
+            raise record.error(str(error)) from None
+        if len(masks) == 4 * COUNT:
+            break
     if len(masks) < COUNT:
-        raise ValueError(f"{path} holds {len(masks)} masks, expected at least {COUNT}")
+        raise MaskCodecError(f"{path} holds {len(masks)} masks, expected at least {COUNT}")
     maps = [mask.astype(np.uint8) for mask in masks]
     return MaskSet(f"real ({path.name.split('.')[0]})", "real", masks, maps)

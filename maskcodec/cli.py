@@ -29,6 +29,9 @@ VERBS = {
     "train": "train",
     "merge": "merge",
     "segment": "segment",
+    "score": "score",
+    "leaderboard": "leaderboard",
+    "bench": "bench",
     "convert": "convert",
 }
 """Each verb and its module in `maskcodec.commands`, which has `add_parser` and `run`."""

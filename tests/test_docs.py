@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from pathlib import Path
 
@@ -36,6 +37,17 @@ def test_python_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.Monke
             exec(compile(code, str(page), "exec"), names)
 
 
+def options(parser: argparse.ArgumentParser, words: list[str]) -> set[str]:
+    """The options of a verb, and of what it is told to do, e.g. of `bench kernels`."""
+    found = {*parser._option_string_actions}
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            assert words, f"{parser.prog}: of what?"
+            assert words[0] in action.choices, f"{parser.prog} {words[0]}"
+            found |= options(action.choices[words[0]], words[1:])
+    return found
+
+
 @every_page
 def test_commands_exist(page: Path) -> None:
     parser = cli.make_parser()
@@ -45,7 +57,7 @@ def test_commands_exist(page: Path) -> None:
         joined = code.replace("\\\n", " ")
         for verb, rest in re.findall(r"^\s*\$?\s*maskcodec ([a-z]+)(.*)$", joined, re.MULTILINE):
             assert verb in verbs, verb
-            known = verbs[verb]._option_string_actions  # type: ignore[index]
+            known = options(verbs[verb], rest.split())  # type: ignore[index]
             for option in re.findall(r"(?<=\s)--[a-z-]+", rest):
                 assert option in known, f"maskcodec {verb} {option}"
 

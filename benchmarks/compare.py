@@ -1,0 +1,254 @@
+"""What moved between two documents of the same bench.
+
+maskcodec bench compare before.json after.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from maskcodec import MaskCodecError
+from maskcodec.commands.terminal import printable
+from maskcodec.plot_axis import short
+from maskcodec.sheet import Table, escape, page_head, table
+from maskcodec.writing import atomic, check_output
+
+from .document import Document, Key, Result, key_of, read
+from .page import STYLE, section
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Move:
+    """One figure in both documents.
+
+    Attributes:
+        name: the result's name.
+        figure: which figure of it.
+        before: in A; None where it was not measured.
+        after: in B; None where it was not measured.
+    """
+
+    name: dict[str, Any]
+    figure: str
+    before: float | None
+    after: float | None
+
+    @property
+    def ratio(self) -> float | None:
+        """after / before; None where there is none."""
+        if self.before is None or self.after is None or not self.before:
+            return None
+        return self.after / self.before
+
+    @property
+    def size(self) -> float:
+        """How far it moved, for sorting: a double and a half are alike, infinity for a None."""
+        if self.before == self.after:
+            return 0.0
+        if self.ratio is None or self.ratio <= 0:
+            return math.inf
+        return abs(math.log(self.ratio))
+
+    @property
+    def change(self) -> float:
+        """By what share of A it moved, in either direction; infinity where A is 0 or None."""
+        if self.before == self.after:
+            return 0.0
+        return math.inf if self.ratio is None else abs(self.ratio - 1)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two documents side by side.
+
+    Attributes:
+        bench: which bench they are of.
+        files: A and B.
+        moves: the figures in both that moved enough, the farthest first.
+        still: how many figures moved less.
+        only_before: names of results that stand in A alone.
+        only_after: names of results that stand in B alone.
+        warnings: what else differs, each a sentence.
+    """
+
+    bench: str
+    files: tuple[str, str]
+    moves: list[Move]
+    still: int
+    only_before: list[dict[str, Any]]
+    only_after: list[dict[str, Any]]
+    warnings: list[str]
+
+
+def compare(
+    before: Document, after: Document, files: tuple[str, str], arguments: argparse.Namespace
+) -> Comparison:
+    """Match the results of two documents by name.
+
+    Raises:
+        MaskCodecError: they are of different benches.
+    """
+    if before["bench"] != after["bench"]:
+        raise MaskCodecError(
+            f"{files[0]} is of bench {before['bench']} and {files[1]} of bench {after['bench']}; "
+            "only figures of the same bench can be compared"
+        )
+    old, new = ({key_of(r): r for r in _chosen(d, arguments.results)} for d in (before, after))
+    moves = [
+        move for move in _moves(old, new) if move.figure in (arguments.figures or (move.figure,))
+    ]
+    kept = [move for move in moves if move.change and move.change >= arguments.min_change]
+    kept.sort(key=lambda move: -move.size)
+    return Comparison(
+        before["bench"],
+        files,
+        kept,
+        len(moves) - len(kept),
+        [old[key]["name"] for key in old if key not in new],
+        [new[key]["name"] for key in new if key not in old],
+        [*_differences(before, after), *_unfinished((before, after), files)],
+    )
+
+
+def _chosen(document: Document, words: str) -> list[Result]:
+    return [r for r in document["results"] if words.lower() in name_of(r["name"]).lower()]
+
+
+def _moves(old: dict[Key, Result], new: dict[Key, Result]) -> Iterator[Move]:
+    for key, result in old.items():
+        if key not in new:
+            continue
+        figures, others = result["figures"], new[key]["figures"]
+        for figure in dict.fromkeys([*figures, *others]):
+            yield Move(result["name"], figure, figures.get(figure), others.get(figure))
+
+
+def name_of(name: dict[str, Any]) -> str:
+    """A result's name in one line."""
+    return ", ".join(
+        value if isinstance(value, str) else f"{key} {value:,}" for key, value in name.items()
+    )
+
+
+def _differences(before: Document, after: Document) -> list[str]:
+    """Sentences on the machine, the versions, the settings and the seed, where they differ."""
+    found = []
+    fields = {
+        "machine": "the machine differs",
+        "versions": "versions differ",
+        "settings": "settings differ",
+    }
+    for field, what in fields.items():
+        old, new = before[field], after[field]
+        parts = [
+            f"{key} was {_shown(old.get(key))}, is {_shown(new.get(key))}"
+            for key in dict.fromkeys([*old, *new])
+            if old.get(key) != new.get(key)
+        ]
+        if parts:
+            found.append(f"{what}: {'; '.join(parts)}")
+    if before["seed"] != after["seed"]:
+        found.append(f"the seed was {_shown(before['seed'])}, is {_shown(after['seed'])}")
+    return found
+
+
+def _shown(value: Any) -> str:
+    text = "absent" if value is None else value if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _unfinished(documents: tuple[Document, Document], files: tuple[str, str]) -> list[str]:
+    return [
+        f"{file} was interrupted: it may lack results"
+        for document, file in zip(documents, files, strict=True)
+        if document["interrupted"]
+    ]
+
+
+COLUMNS = ("result", "figure", "A", "B", "B / A")
+
+
+def rows(moves: list[Move]) -> list[tuple[str, str, str, str, str]]:
+    """The cells of `COLUMNS`."""
+    return [
+        (name_of(move.name), move.figure, _number(move.before), _number(move.after), _moved(move))
+        for move in moves
+    ]
+
+
+def _number(value: float | None) -> str:
+    return "not measured" if value is None else short(value)
+
+
+def _moved(move: Move) -> str:
+    return "" if move.ratio is None else f"{move.ratio:.3f}"
+
+
+def say(comparison: Comparison, most: int) -> None:
+    """Print it."""
+    for warning in comparison.warnings:
+        print(f"note: {printable(warning)}")
+    moved = [COLUMNS, *rows(comparison.moves[:most])]
+    widths = [max(len(row[column]) for row in moved) for column in range(len(COLUMNS))]
+    if comparison.moves:
+        for row in moved:
+            cells = [row[0].ljust(widths[0]), row[1].ljust(widths[1])]
+            cells += [cell.rjust(width) for cell, width in zip(row[2:], widths[2:], strict=True)]
+            print(printable("  ".join(cells)).rstrip())
+    rest = len(comparison.moves) - most
+    if rest > 0:
+        print(f"... and {rest:,} more (--most)")
+    print(f"{len(comparison.moves):,} figures moved, {comparison.still:,} did not")
+    for where, names in (("A", comparison.only_before), ("B", comparison.only_after)):
+        if names:
+            print(f"only in {where}: {len(names):,}")
+            for name in names[:most]:
+                print(f"  {printable(name_of(name))}")
+
+
+def write_json(path: Path, comparison: Comparison) -> None:
+    """Write it as JSON."""
+    document = {"schema": SCHEMA, **asdict(comparison)}
+    for entry, move in zip(document["moves"], comparison.moves, strict=True):
+        entry["ratio"] = move.ratio
+    content = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
+    with atomic(path) as stream:
+        stream.write(content.encode("utf-8", "backslashreplace") + b"\n")
+
+
+def page(comparison: Comparison) -> str:
+    """It as a page that loads nothing."""
+    lead = f"A: {comparison.files[0]}. B: {comparison.files[1]}."
+    parts = [page_head(f"What moved: bench {comparison.bench}", lead, STYLE)]
+    parts += [f"<p class=problem>{escape(warning)}</p>\n" for warning in comparison.warnings]
+    count = f"{len(comparison.moves):,} figures moved, {comparison.still:,} did not."
+    parts.append(section("Figures", table(Table(COLUMNS, rows(comparison.moves), count))))
+    for where, names in (("A", comparison.only_before), ("B", comparison.only_after)):
+        if names:
+            items = "".join(f"<li>{escape(name_of(name))}</li>" for name in names)
+            parts.append(section(f"Only in {where}", f"<ul>{items}</ul>\n"))
+    return "".join(parts) + "</body>\n</html>\n"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compare as the arguments say; 0."""
+    for path in filter(None, (arguments.json, arguments.html)):
+        check_output(path, may_exist=True)
+    documents = [read(path) for path in (arguments.before, arguments.after)]
+    files = (str(arguments.before), str(arguments.after))
+    comparison = compare(documents[0], documents[1], files, arguments)
+    say(comparison, arguments.most)
+    if arguments.json:
+        write_json(arguments.json, comparison)
+    if arguments.html:
+        with atomic(arguments.html) as stream:
+            stream.write(page(comparison).encode("utf-8"))
+    return 0

@@ -1,0 +1,240 @@
+"""The JSON of every benchmark: one form, which `maskcodec bench compare` reads.
+
+    {"schema": 1, "bench": "kernels", "command": "maskcodec bench kernels", "date": "2026-01-31...",
+     "machine": {...}, "versions": {...}, "seed": 0, "settings": {...},
+     "results": [{"name": {"kernel": "RLE encode", "masks": "shapes 480x640"},
+                  "figures": {"seconds": 4e-05, "pycocotools": 15.1},
+                  "gates": {"pycocotools": {"least": 10, "stretch": 15}}}, ...],
+     "interrupted": false}
+
+A result's `name` says what was measured and is unlike every other's; its `figures` are numbers, or
+null where there was nothing to measure. A gate belongs to the figure of its name: `least` must be
+reached, `stretch` (which may be left out) would be better still.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from maskcodec import MaskCodecError
+from maskcodec.records import Record, brief, read_json
+from maskcodec.writing import atomic
+
+from .machine import PACKAGES, describe_machine, describe_versions
+
+SCHEMA = 1
+
+BENCHES = ("kernels", "decode", "rd", "generate", "learn", "refinement", "score")
+
+PEERS = (
+    *("pycocotools", "rlemasklib", "opencv-python-headless", "faster-coco-eval", "supervision"),
+    *("transformers", "xgrammar", "peft"),
+)
+"""Packages whose versions matter beside those of `machine.PACKAGES`."""
+
+Document: TypeAlias = dict[str, Any]
+Result: TypeAlias = dict[str, Any]
+Name: TypeAlias = Mapping[str, str | int | float]
+Key: TypeAlias = tuple[tuple[str, str | int | float], ...]
+
+
+def start(
+    bench: str,
+    argv: Sequence[str] | None = None,
+    seed: int | None = 0,
+    settings: Mapping[str, Any] | None = None,
+) -> Document:
+    """A document without results.
+
+    Args:
+        bench: one of `BENCHES`.
+        argv: what followed the program's name; None takes it from this process.
+        seed: what every random choice came from; None where there is none.
+        settings: the options that decide what is measured; JSON values.
+    """
+    if bench not in BENCHES:
+        raise ValueError(f"bench is {bench!r}, expected one of {', '.join(BENCHES)}")
+    return {
+        "schema": SCHEMA,
+        "bench": bench,
+        "command": command(bench, argv),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": describe_machine(),
+        "versions": describe_versions((*PACKAGES, *PEERS)),
+        "seed": seed,
+        "settings": dict(settings or {}),
+        "results": [],
+        "interrupted": False,
+    }
+
+
+def command(bench: str, argv: Sequence[str] | None = None) -> str:
+    """The command of this run, as a shell takes it."""
+    if argv is None:
+        argv = sys.argv[1:]
+        if list(argv[:2]) == ["bench", bench]:
+            argv = argv[2:]
+        else:
+            return shlex.join(["python", "-m", f"maskcodec.benchmarks.{bench}", *argv])
+    return shlex.join(["maskcodec", "bench", bench, *map(str, argv)])
+
+
+def add(
+    document: Document,
+    name: Name,
+    figures: Mapping[str, float | None],
+    gates: Mapping[str, Mapping[str, float]] | None = None,
+) -> Result:
+    """Add a result, or replace the one of this name; numbers that are not finite become None."""
+    result: Result = {
+        "name": dict(name),
+        "figures": {key: _finite(value) for key, value in figures.items()},
+    }
+    if gates:
+        result["gates"] = {key: dict(gate) for key, gate in gates.items()}
+    key = key_of(result)
+    found = [index for index, old in enumerate(document["results"]) if key_of(old) == key]
+    if found:
+        document["results"][found[0]] = result
+    else:
+        document["results"].append(result)
+    return result
+
+
+def _finite(value: float | None) -> float | None:
+    if value is None or not math.isfinite(value):
+        return None
+    return int(value) if isinstance(value, int) else float(value)
+
+
+def key_of(result: Result) -> Key:
+    """A result's name, in whichever order its keys stand, for dicts and sets."""
+    return tuple(sorted(result["name"].items()))
+
+
+def missed(result: Result) -> list[str]:
+    """The figures of a result that stay below their gate."""
+    return [
+        figure
+        for figure, gate in result.get("gates", {}).items()
+        if (value := result["figures"].get(figure)) is not None and value < gate["least"]
+    ]
+
+
+def write(path: Path, document: Document) -> None:
+    """Write a document, whole or not at all.
+
+    Raises:
+        MaskCodecError: it is none: a program's mistake, found before it is written.
+    """
+    check(document, str(path))
+    content = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
+    with atomic(path) as stream:
+        stream.write(content.encode("utf-8", "backslashreplace") + b"\n")
+
+
+def read(path: Path, bench: str | None = None) -> Document:
+    """Read a document.
+
+    Raises:
+        RecordError: there is no such file, it is no JSON, or a field is wrong; the message says
+            which. Also where it is of another bench than `bench`.
+    """
+    value = read_json(path)
+    check(value, str(path))
+    document: Document = value
+    if bench is not None and document["bench"] != bench:
+        raise Record(str(path), None, document).error(
+            f"is {brief(document['bench'])}, expected {bench!r}", "bench"
+        )
+    return document
+
+
+def keep_finished(document: Document, path: Path) -> set[Key]:
+    """Take over the results of an earlier run with the same settings and seed; their names.
+
+    Raises:
+        MaskCodecError: the file holds no such run.
+    """
+    old = read(path, document["bench"])
+    for field, what in (("seed", "another seed"), ("settings", "other settings")):
+        # Through JSON, where a tuple is a list and every key a string.
+        if old[field] != json.loads(json.dumps(document[field])):
+            raise MaskCodecError(
+                f"{path}: was measured with {what} ({brief(old[field])}); give the same, or "
+                "another file"
+            )
+    document["results"] = old["results"]
+    return {key_of(result) for result in old["results"]}
+
+
+def check(value: Any, file: str) -> None:
+    """Check that a value is a document.
+
+    Raises:
+        RecordError: it is none; the message names the field.
+    """
+    if not isinstance(value, dict) or "bench" not in value:
+        raise Record(file, None, {}).error(
+            f"is {brief(value)} without a field 'bench', expected what `maskcodec bench` wrote"
+        )
+    record = Record(file, None, value)
+    if record.get("schema") != SCHEMA:
+        raise record.error(f"is {brief(value['schema'])}, expected {SCHEMA}", "schema")
+    if record.get("bench") not in BENCHES:
+        expected = ", ".join(BENCHES)
+        raise record.error(f"is {brief(value['bench'])}, expected one of {expected}", "bench")
+    for field in ("command", "date"):
+        record.text(field)
+    for field in ("machine", "versions", "settings"):
+        if not isinstance(record.get(field), dict):
+            raise record.error(f"is {brief(value[field])}, expected an object", field)
+    if value.get("seed") is not None:
+        record.whole("seed")
+    if not isinstance(record.get("interrupted"), bool):
+        raise record.error(
+            f"is {brief(value['interrupted'])}, expected true or false", "interrupted"
+        )
+    seen: dict[Key, int] = {}
+    for index, item in enumerate(record.items("results")):
+        entry = record.child("results", index, item)
+        _check_result(entry)
+        first = seen.setdefault(key_of(entry.fields), index)
+        if first != index:
+            raise entry.error(f"is the name of results[{first}] too", "name")
+
+
+def _check_result(entry: Record) -> None:
+    """One result: a name of strings and numbers, figures of numbers or null, gates of figures."""
+    for field in ("name", "figures"):
+        if not isinstance(entry.get(field), dict) or not (field != "name" or entry.fields[field]):
+            raise entry.error(f"is {brief(entry.fields[field])}, expected an object", field)
+    for key, value in entry.fields["name"].items():
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise entry.error(f"is {brief(value)}, expected a string or a number", f"name.{key}")
+    for key, value in entry.fields["figures"].items():
+        if value is not None and not _is_number(value):
+            raise entry.error(f"is {brief(value)}, expected a number or null", f"figures.{key}")
+    gates = entry.get("gates", {})
+    if not isinstance(gates, dict):
+        raise entry.error(f"is {brief(gates)}, expected an object", "gates")
+    for key, gate in gates.items():
+        if key not in entry.fields["figures"]:
+            raise entry.error("is the gate of a figure that is not there", f"gates.{key}")
+        if not isinstance(gate, dict) or not _is_number(gate.get("least")):
+            raise entry.error(f"is {brief(gate)}, expected {{'least': number}}", f"gates.{key}")
+        if gate.get("stretch") is not None and not _is_number(gate["stretch"]):
+            raise entry.error(f"is {brief(gate['stretch'])}, expected a number", f"gates.{key}")
+
+
+def _is_number(value: object) -> bool:
+    """A finite number; JSON's true is none."""
+    is_plain = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_plain and (isinstance(value, int) or math.isfinite(value))  # type: ignore[arg-type]

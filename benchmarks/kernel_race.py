@@ -1,0 +1,122 @@
+"""Ours and the peers side by side: who is ready for a kernel, and their turns at it."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from maskcodec import MaskCodecError
+
+from .kernel_worker import OURS, Worker, WorkerError
+
+TURNS = 3
+"""Turns that everyone has at least."""
+
+
+class Race:
+    """Ours and the peers, each in its process, and what went wrong in them.
+
+    `modules` are the peers' by name, as `PEERS` has them.
+    """
+
+    def __init__(self, modules: Mapping[str, str]) -> None:
+        self.ours = Worker(OURS)
+        self.peers = {name: Worker(name, module) for name, module in modules.items()}
+        self.problems: dict[str, str] = {}
+        for name in self._all(self.peers, "begin"):
+            if name in self.peers:
+                self.peers.pop(name).stop()
+
+    def close(self) -> None:
+        """End all processes."""
+        for worker in (self.ours, *self.peers.values()):
+            worker.stop()
+
+    def load(self, folder: Path) -> None:
+        """Give everyone a set of masks."""
+        self._ask_ours("load", folder)
+        self._all(self.peers, "load", folder)
+
+    def _ask_ours(self, *request: Any) -> Any:
+        """Raises MaskCodecError where our own process fails: without it there is nothing to do."""
+        try:
+            return self.ours.ask(*request)
+        except WorkerError as error:
+            raise MaskCodecError(f"{' '.join(map(str, request))}: {error}") from None
+
+    def _all(self, workers: dict[str, Worker], *request: Any) -> list[str]:
+        """Ask several at once; who failed, which is said, and told in `problems`."""
+        asked = dict(workers)
+        failed: list[str] = []
+        for name in list(asked):
+            with self._noting(name, request, failed):
+                asked[name].send(*request)
+        for name in [name for name in asked if name not in failed]:
+            with self._noting(name, request, failed):
+                if asked[name].receive() is False:
+                    failed.append(name)
+        return failed
+
+    @contextlib.contextmanager
+    def _noting(self, name: str, request: Sequence[Any], failed: list[str]) -> Iterator[None]:
+        try:
+            yield
+        except WorkerError as error:
+            failed.append(name)
+            self.note(name, request[2] if len(request) > 2 else "", error)
+
+    def note(self, name: str, kernel: str, error: WorkerError) -> None:
+        """Keep and say what went wrong; who died is left out from now on."""
+        where = f"{name}, {kernel}" if kernel else name
+        self.problems[where] = str(error)
+        tqdm.write(f"{where}: {error}")
+        if error.dead and name in self.peers:
+            self.peers.pop(name).stop()
+
+    def run(self, suite: str, kernel: str, seconds: float) -> dict[str, Any] | None:
+        """Prove a kernel and its peers right, then let them take turns until the time is up.
+
+        Returns:
+            the case's facts, and under `seconds` those of each side a mask; None where there is
+            nothing to measure, or ours is wrong.
+        """
+        try:
+            facts: dict[str, Any] | None = self.ours.ask("prepare", suite, kernel)
+        except WorkerError as error:
+            if error.dead:
+                raise MaskCodecError(f"{kernel}: our own process: {error}") from None
+            self.note(OURS, kernel, error)
+            return None
+        if facts is None:
+            return None
+        ready = dict(self.peers) if facts["function"] else {}
+        for name in self._all(ready, "prepare_peer", suite, kernel, facts["function"]):
+            del ready[name]
+        sides = [("", self.ours, "")]
+        sides += [(name, self.ours, name) for name in facts["rivals"]]
+        sides += [(name, worker, "") for name, worker in ready.items()]
+        return {**facts, "seconds": {**self._turns(sides, kernel, seconds), **facts["targets"]}}
+
+    def _turns(
+        self, sides: list[tuple[str, Worker, str]], kernel: str, seconds: float
+    ) -> dict[str, float]:
+        best = {name: float("inf") for name, _, _ in sides}
+        turns, end = 0, time.perf_counter() + seconds
+        while turns < TURNS or time.perf_counter() < end:
+            for name, worker, entry in list(sides):
+                if worker is self.ours:
+                    best[name] = self._ask_ours("turn", entry)
+                    continue
+                try:
+                    best[name] = worker.ask("turn", entry)
+                except WorkerError as error:
+                    self.note(name, kernel, error)
+                    sides.remove((name, worker, entry))
+                    del best[name]
+            turns += 1
+        return best

@@ -1,0 +1,134 @@
+"""`maskcodec bench compare`: what moved, by how much, what is missing, and what else differs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import document as documents
+from maskcodec.cli import main
+
+Figures = dict[str, dict[str, float | None]]
+
+
+def write(path: Path, figures: Figures, **fields: Any) -> Path:
+    document = documents.start("kernels", [], 0, {"sizes": "48x64"})
+    for kernel, values in figures.items():
+        documents.add(document, {"kernel": kernel, "masks": "<i>"}, values)
+    documents.write(path, document | fields)
+    return path
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> list[str]:
+    before: Figures = {"a": {"us": 10, "x": 1.0}, "b": {"us": 10, "x": 3}, "c": {"us": 1}}
+    after: Figures = {"a": {"us": 10.2, "x": 2.5}, "b": {"us": 5, "x": None}, "d": {"us": 1}}
+    return [
+        str(write(tmp_path / "a.json", before)),
+        str(write(tmp_path / "b.json", after)),
+    ]
+
+
+def test_the_farthest_moves_come_first(two: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "compare", *two]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    rows = [line.split() for line in lines if "<i>" in line and "  " in line.strip()]
+    assert rows == [
+        ["b,", "<i>", "x", "3", "not", "measured"],
+        ["a,", "<i>", "x", "1", "2.5", "2.500"],
+        ["b,", "<i>", "us", "10", "5", "0.500"],
+    ]
+    assert "3 figures moved, 1 did not" in lines
+    at = lines.index("only in A: 1")
+    assert lines[at:] == ["only in A: 1", "  c, <i>", "only in B: 1", "  d, <i>"]
+    assert not any(line.startswith("note:") for line in lines)
+
+
+def test_thresholds_and_filters(two: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "compare", *two, "--min-change", "0.01", "--figures", "us"]) == 0
+    assert "2 figures moved, 0 did not" in capsys.readouterr().out
+    assert main(["bench", "compare", *two, "--results", "A,"]) == 0
+    assert "1 figures moved, 1 did not" in capsys.readouterr().out
+    assert main(["bench", "compare", *two, "--most", "1"]) == 0
+    assert "... and 2 more" in capsys.readouterr().out
+
+
+def test_the_same_file_twice_moves_nothing(
+    two: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bench", "compare", two[0], two[0], "--min-change", "0"]) == 0
+    assert capsys.readouterr().out == "0 figures moved, 5 did not\n"
+
+
+def test_files(two: list[str], tmp_path: Path) -> None:
+    out = [str(tmp_path / "m.json"), str(tmp_path / "m.html")]
+    assert main(["bench", "compare", *two, "--json", out[0], "--html", out[1]]) == 0
+    found = json.loads(Path(out[0]).read_bytes())
+    assert found["bench"] == "kernels"
+    assert found["files"] == two
+    assert found["moves"][1] == {
+        "name": {"kernel": "a", "masks": "<i>"}, "figure": "x",
+        "before": 1.0, "after": 2.5, "ratio": 2.5,
+    }  # fmt: skip
+    assert found["only_before"] == [{"kernel": "c", "masks": "<i>"}]
+    page = Path(out[1]).read_text("utf-8")
+    assert "2.500" in page
+    assert "c, &lt;i&gt;" in page
+    assert "<i>" not in page
+
+
+def test_what_else_differs_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    figures: Figures = {"a": {"us": 1}}
+    files = [
+        str(write(tmp_path / "a.json", figures, machine={"cores": 2}, versions={"numpy": "1"})),
+        str(write(
+            tmp_path / "b.json", figures, machine={"cores": 4}, versions={"torch": "2"},
+            settings={"sizes": "96x96"}, seed=None, interrupted=True,
+        )),
+    ]  # fmt: skip
+    assert main(["bench", "compare", *files]) == 0
+    notes = [line for line in capsys.readouterr().out.splitlines() if line.startswith("note:")]
+    assert notes == [
+        "note: the machine differs: cores was 2, is 4",
+        "note: versions differ: numpy was 1, is absent; torch was absent, is 2",
+        "note: settings differ: sizes was 48x64, is 96x96",
+        "note: the seed was 0, is absent",
+        f"note: {files[1]} was interrupted: it may lack results",
+    ]
+
+
+def test_files_that_cannot_be_compared(
+    two: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "rd.json"
+    documents.write(other, documents.start("rd", []))
+    assert main(["bench", "compare", two[0], str(other)]) == 2
+    assert "only figures of the same bench can be compared" in capsys.readouterr().err
+    other.write_text("{}")
+    assert main(["bench", "compare", two[0], str(other)]) == 2
+    assert "without a field 'bench'" in capsys.readouterr().err
+    assert main(["bench", "compare", two[0], str(tmp_path / "none.json")]) == 2
+    assert "no such file" in capsys.readouterr().err
+
+
+def test_names_cannot_drive_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = [
+        str(write(tmp_path / "a.json", {"\x1b[2J": {"us": 1}})),
+        str(write(tmp_path / "b.json", {"\x1b[2J": {"us": 2}})),
+    ]
+    assert main(["bench", "compare", *files]) == 0
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_a_zero_that_moved_comes_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = [
+        str(write(tmp_path / "a.json", {"a": {"us": 0, "x": 1}, "b": {"us": 0}})),
+        str(write(tmp_path / "b.json", {"a": {"us": 2, "x": 9}, "b": {"us": 0}})),
+    ]
+    assert main(["bench", "compare", *files]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[2] for line in lines[1:3]] == ["us", "x"]
+    assert lines[3] == "2 figures moved, 1 did not"

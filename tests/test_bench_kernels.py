@@ -1,0 +1,205 @@
+"""`maskcodec bench kernels` from end to end on tiny masks, and peers that are missing or fail."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks import document as documents
+from benchmarks import kernel_worker, kernels
+from benchmarks.kernel_race import Race
+from benchmarks.kernel_worker import INSTALL, Clock
+from benchmarks.mask_sets import synthetic
+from maskcodec import MaskCodecError
+from maskcodec.cli import main
+
+TINY = ["--sizes", "24x32", "--count", "4", "--seconds", "0.001", "--quiet"]
+
+PEERS = {
+    "good": """
+from benchmarks.peers import Way
+from maskcodec import rle
+def encode(masks):
+    return Way(lambda i: rle.encode(masks[i]))
+""",
+    "missing": "import a_package_that_nobody_has\n",
+    "dying": "import os, signal; os.kill(os.getpid(), signal.SIGKILL)\n",
+    "broken": "raise RuntimeError('no such library')\n",
+    "wrong": """
+from benchmarks.peers import Way
+def encode(masks):
+    return Way(lambda i: [0, masks[i].size])
+""",
+    "crashing": """
+import os, signal
+def encode(masks):
+    os.kill(os.getpid(), signal.SIGKILL)
+""",
+    "late": """
+from benchmarks.peers import Way
+from maskcodec import rle
+calls = []
+def encode(masks):
+    def run(i):
+        calls.append(i)
+        if len(calls) > 20:
+            raise MemoryError
+        return rle.encode(masks[i])
+    return Way(run)
+""",
+}
+
+
+@pytest.fixture
+def race(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Race]:
+    """We against peers of all kinds."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name, content in PEERS.items():
+        (tmp_path / f"{name}_stand_in.py").write_text(content)
+    race = Race({name: f"{name}_stand_in" for name in PEERS})
+    yield race
+    race.close()
+
+
+def test_who_fails_leaves_the_others_standing(
+    race: Race, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "set"
+    folder.mkdir()
+    next(synthetic([(24, 32)], 4)).save(folder)
+    race.load(folder)
+    facts = race.run("rle", "RLE encode", 0.001)
+    assert facts is not None
+    assert [*facts["seconds"]] == ["", "good"]
+    assert all(0 < seconds < 1 for seconds in facts["seconds"].values())
+    problems = race.problems
+    assert problems["missing"] == INSTALL
+    assert problems["dying"] == "its process ended (SIGKILL)"
+    assert problems["broken"] == "RuntimeError: no such library"
+    assert problems["wrong, RLE encode"].startswith("AssertionError")
+    assert problems["crashing, RLE encode"] == "its process ended (SIGKILL)"
+    assert problems["late, RLE encode"] == "MemoryError"
+    assert [*race.peers] == ["good", "wrong", "late"]
+    assert "crashing, RLE encode: its process ended" in capsys.readouterr().out
+    facts = race.run("rle", "bounding box", 0.001)
+    assert facts is not None
+    assert [*facts["seconds"]] == [""]
+
+
+def test_from_end_to_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = ["--json", str(tmp_path / "k.json"), "--html", str(tmp_path / "k.html")]
+    chosen = ["--only", "rle", "--kernel", "encode", "--peers", "numpy", "pycocotools"]
+    assert main(["bench", "kernels", *TINY, *chosen, *files]) == 0
+    out = capsys.readouterr().out
+    assert "9 measured, 0 below a gate" in out
+    document = documents.read(tmp_path / "k.json", "kernels")
+    assert document["memory"]["read GB/s"] > 0
+    assert document["problems"] == {}
+    first = document["results"][0]
+    assert first["name"] == {"kernel": "RLE encode", "masks": "shapes 24x32"}
+    assert [*first["figures"]] == ["microseconds", "x limit", "numpy"]
+    assert all(value > 0 for value in first["figures"].values())
+    threads = document["results"][2]["figures"]
+    assert [*threads] == ["microseconds", "x limit", "1 thread"]
+    page = (tmp_path / "k.html").read_text("utf-8")
+    assert page.count("<figure>") == 9
+    assert "RLE encode to text" in page
+    assert "http" not in page.replace("http-equiv", "")
+
+
+def test_what_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "kernels", *TINY, "--peers", "nobody"]) == 2
+    assert "expected some of pycocotools" in capsys.readouterr().err
+    assert main(["bench", "kernels", *TINY, "--kernel", "nothing"]) == 2
+    assert "no kernel's name holds this" in capsys.readouterr().err
+    missing = str(tmp_path / "none.jsonl")
+    assert (
+        main(["bench", "kernels", *TINY, "--peers", "none", "--kernel", "box", "--masks", missing])
+        == 2
+    )
+    assert "no such file" in capsys.readouterr().err
+    with pytest.raises(MaskCodecError, match="no such"):
+        kernels.chosen_peers(["pycocotools", "no such"])
+
+
+def test_interrupted_keeps_what_was_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured = Race.run
+
+    def stop_after_one(self: Race, suite: str, kernel: str, seconds: float) -> object:
+        if kernel != "RLE encode":
+            raise KeyboardInterrupt
+        return measured(self, suite, kernel, seconds)
+
+    monkeypatch.setattr(Race, "run", stop_after_one)
+    path = tmp_path / "k.json"
+    chosen = ["--peers", "none", "--only", "rle", "--json", str(path)]
+    assert kernels.main([*TINY, *chosen]) == 130
+    document = documents.read(path)
+    assert document["interrupted"]
+    assert [result["name"]["kernel"] for result in document["results"]] == ["RLE encode"]
+    assert "interrupted; what was measured is kept" in capsys.readouterr().err
+
+
+def test_a_missed_gate_is_said() -> None:
+    document = documents.start("kernels", [])
+    facts = {
+        "seconds": {"": 2e-6, "opencv": 3e-6, "numpy": 9e-6},
+        "gates": {"opencv": 2, "torch": 3},
+        "stretch": {"opencv": 4},
+        "bytes_read": 1000,
+        "bytes_written": 500,
+    }
+    result = kernels.add_result(document, "a", "b", facts, kernels.Memory(1e9, 1e9))
+    assert result["figures"]["x limit"] == pytest.approx(2e-6 / 1.5e-6)
+    assert result["figures"]["numpy"] == pytest.approx(4.5)
+    assert kernels.missed_lines(result) == ["a on b: 1.50x opencv, the gate is 2"]
+    line = kernels.row(result)
+    assert "1.50x opencv (gate 2 MISSED)" in line
+    assert "torch not measured (gate 3)" in line
+
+
+def test_defaults_are_one_size_and_all_peers() -> None:
+    arguments = kernels.make_parser().parse_args([])
+    assert isinstance(arguments, argparse.Namespace)
+    assert next(kernels.sets(argparse.Namespace(**vars(arguments) | {"count": 1}))).name == (
+        "shapes 480x640"
+    )
+    assert {*kernels.chosen_peers(arguments.peers)} >= {"pycocotools", "rlemasklib", "torch"}
+
+
+def busy_for(seconds: float) -> None:
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+
+
+def test_a_clock_goes_through_all_masks_or_some_of_each_part() -> None:
+    called: list[int] = []
+    fast = Clock(called.append, 64)
+    assert 0 < fast.turn() < 1e-4
+    assert {*called} == {*range(64)}
+    called.clear()
+
+    def slow(index: int) -> None:
+        called.append(index)
+        busy_for(0.02)
+
+    assert 0.02 <= Clock(slow, 64).turn() < 0.03
+    assert 4 <= len({*called}) <= 8
+    assert called[2] == 0
+    assert called[-1] > 48
+
+
+def test_the_fastest_time_of_each_part_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = iter([0.002, 0.002, 0.004, 0.001, 0.001, 0.004, 0.003, 0.003])
+    monkeypatch.setattr(kernel_worker, "LEAST", 0.0)
+    clock = Clock(lambda index: busy_for(next(seconds)), 2)
+    assert clock.turn() == pytest.approx(0.0025, rel=0.2)
+    assert clock.turn() == pytest.approx(0.001, rel=0.2)
+    assert clock.turn() == pytest.approx(0.001, rel=0.2)
