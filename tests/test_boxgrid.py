@@ -135,6 +135,13 @@ def test_an_object_outside_its_rounded_box_fills_it() -> None:
     assert CODEC.render(geometry, array.shape).sum() == (bottom - top) * (right - left) > 0
 
 
+def test_a_line_one_pixel_wide_does_not_fall_between_runs() -> None:
+    array = np.zeros((38, 1), np.bool_)
+    array[[7, 26, 35]] = True
+    codec = get_codec("boxgrid:rows=8")
+    assert codec.decode(codec.encode([Mask(array, "x")], (38, 1)), (38, 1)).pixels.any()
+
+
 @given(example=mask_lists(70))
 def test_no_mask_vanishes(example: tuple[list[Mask], tuple[int, int]]) -> None:
     masks, size = example

@@ -98,7 +98,7 @@ def analyze(masks: Sequence[Mask], size: tuple[int, int], rows: int) -> BoxGrid:
             boxes[index] = to_bins(box, size, BINS)
             pixel_box = to_pixels(boxes[index], size, BINS)
             counts[index], found = fit(mask.array, pixel_box, rows)
-            if not len(found):  # all its pixels lie outside the rounded box
+            if not len(found):
                 counts[index], found = 1, np.full((rows, 2), (0, COLUMNS), np.uint8)
             runs.append(found)
     joined = np.concatenate(runs) if runs else np.zeros((0, 2), np.uint8)
@@ -114,7 +114,9 @@ def fit(
     runs move by a place or two as long as that raises IoU. A strip with a pixel set gets a run.
 
     Returns:
-        How many runs each row has, uint8 (rows,), and the runs, uint8 (runs, 2).
+        How many runs each row has, uint8 (rows,), and the runs, uint8 (runs, 2). No runs at all
+        where none of them would paint a pixel of the array: all lie outside the rounded box, or
+        between narrow runs.
     """
     left, top, right, bottom = pixel_box.tolist()
     ys = sampled_lines(bottom - top, rows)
@@ -124,7 +126,8 @@ def fit(
     runs = np.zeros((rows, MAX_RUNS, 2), np.uint8)
     scratch = np.empty(width, np.int32)
     pixels = array.view(np.uint8)
-    _fit.fit(pixels, pixel_box, ys, COLUMNS, PASSES, sums, scratch, counts, runs)
+    if not _fit.fit(pixels, pixel_box, ys, COLUMNS, PASSES, sums, scratch, counts, runs):
+        counts[:] = 0
     return counts, runs[np.arange(MAX_RUNS) < counts[:, None]]
 
 
