@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import re
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
@@ -122,8 +123,13 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def _hints(codec: Any) -> dict[str, Any]:
-    hints = get_type_hints(codec)
-    return {field.name: hints[field.name] for field in dataclasses.fields(codec) if field.init}
+    return _hints_of(codec if isinstance(codec, type) else type(codec))
+
+
+@functools.cache
+def _hints_of(kind: type) -> dict[str, Any]:
+    hints = get_type_hints(kind)
+    return {field.name: hints[field.name] for field in dataclasses.fields(kind) if field.init}
 
 
 def _read(hint: Any, text: str) -> Any:

@@ -8,6 +8,7 @@ from ..decoded import Geometry
 from ..geometry.boxgrid import BoxGrid
 from ..geometry.grid import Grid
 from ..geometry.polygon import Polygons
+from ..geometry.raster import Rasters
 from ..geometry.runs import Runs
 from ..geometry.tokens import ShapeTokens
 
@@ -37,6 +38,14 @@ def shapes(geometry: Geometry) -> list[Shape]:
         return [_box_grid(geometry, index) for index in range(len(geometry.labels))]
     if isinstance(geometry, ShapeTokens):
         return [_shape_tokens(geometry, index) for index in range(len(geometry.labels))]
+    if isinstance(geometry, Rasters):
+        return [
+            {
+                f"box of 0..{geometry.bins}": ",".join(map(str, box)),
+                "map": f"{cells.shape[0]}x{cells.shape[1]}",
+            }
+            for box, cells in zip(geometry.boxes.tolist(), geometry.maps, strict=True)
+        ]
     return [{} for _ in geometry.labels]
 
 

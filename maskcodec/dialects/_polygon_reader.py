@@ -9,8 +9,9 @@ import numpy as np
 from ..codec import MAX_OBJECTS
 from ..decoded import RepairLog
 from ..errors import EncodeError
-from ..geometry.polygon import MAX_COVER, MAX_VERTICES, NO_RINGS, Polygons, Rings, cover, most_cover
+from ..geometry.polygon import MAX_VERTICES, NO_RINGS, Polygons, Rings
 from ..labels import check_label
+from ._polygon_limits import within_cover
 from ._polygon_loose import Found, Item, LooseLine
 from ._polygon_words import Words
 
@@ -56,7 +57,7 @@ class Reader:
                 if self._full(number, line.end()):
                     break
         items = self._found.items
-        objects = self._within_cover([self._rings(item) for item in items])
+        objects = within_cover([self._rings(item) for item in items], self._words.bins, self._log)
         return Polygons(tuple(item.label for item in items), self._words.bins, tuple(objects))
 
     def _full(self, lines: int, at: int) -> bool:
@@ -146,23 +147,6 @@ class Reader:
             np.minimum(xy, self._words.bins - 1, out=xy)
         starts = np.cumsum([0, *item.lengths]).astype(np.int32)
         return Rings(xy, starts, np.array(item.holes, np.bool_))
-
-    def _within_cover(self, objects: list[Rings]) -> list[Rings]:
-        """Leave out the rings that would take too long to paint."""
-        if most_cover(objects) <= MAX_COVER:
-            return objects
-        spent = 0.0
-        for index, item in enumerate(objects):
-            costs = spent + np.cumsum(cover(item, self._words.bins))
-            spent = float(costs[-1]) if len(costs) else spent
-            if spent > MAX_COVER:
-                kept = int(np.searchsorted(costs, MAX_COVER, side="right"))
-                limit = f"rings that cover the image at most {MAX_COVER:,.0f} times over"
-                act = f"keeps {kept} rings of object {index + 1} and none of the later ones"
-                self._log.note("too-much-paint", 0, limit, "more", act)
-                rest = [NO_RINGS] * (len(objects) - index - 1)
-                return [*objects[:index], item.head(kept), *rest]
-        return objects
 
 
 def _is_label(label: str) -> bool:

@@ -292,8 +292,8 @@ def most_cover(objects: Sequence[Rings]) -> float:
     return further + sum(len(rings.xy) for rings in objects) / 100
 
 
-def in_fifths(xy: Ints, bins: int, size: tuple[int, int]) -> Ints:
-    """Vertices in fifths of a pixel at `size` (height, width)."""
+def in_fifths(xy: Ints, bins: int | npt.NDArray[np.int_], size: tuple[int, int]) -> Ints:
+    """Vertices in fifths of a pixel at `size` (height, width); `bins` may be (vertices, 1)."""
     side = np.array(size[::-1], np.int64)
     return ((10 * xy * side + bins - 1) // (2 * (bins - 1))).astype(np.int32)
 
@@ -312,11 +312,9 @@ def render_batch(
     """Paint each item's objects at its size: bool, (objects, height, width) each."""
     if device == "cpu":
         return list(map_threads(paint, items, sizes))
-    from ..torch_paint import paint_runs
+    from .polygon_torch import render_torch
 
-    # Edges are walked with COCO's rounding on the CPU; the device paints the runs that result.
-    counts = map_threads(_runs, items, sizes)
-    return list(paint_runs(counts, list(sizes), device=device))
+    return list(render_torch(items, sizes, device))
 
 
 def paint(item: Polygons, size: tuple[int, int]) -> Bools:
@@ -332,7 +330,7 @@ def _paint(rings: Rings, bins: int, plane: Bools) -> None:
     _raster.paint_rings(in_fifths(rings.xy, bins, (height, width)), rings.starts, rings.hole, plane)
 
 
-def _runs(item: Polygons, size: tuple[int, int]) -> list[npt.NDArray[np.uint32]]:
+def runs_of(item: Polygons, size: tuple[int, int]) -> list[npt.NDArray[np.uint32]]:
     """COCO counts of each object."""
     from .. import rle
 
