@@ -61,10 +61,13 @@ def paint_groups(
 def to_device(arrays: Sequence[npt.NDArray[Any]], device: Device) -> list[torch.Tensor]:
     """Send all arrays (of bytes or of int64) in one copy, each at a multiple of 8 bytes."""
     starts = np.cumsum([0, *((array.nbytes + 7) // 8 * 8 for array in arrays)]).tolist()
-    block = np.zeros(max(8, starts[-1]), np.uint8)
+    # A GPU copies from pinned memory by itself; torch keeps that memory for the next call.
+    pinned = torch.device(device).type == "cuda"
+    block = torch.zeros(max(8, starts[-1]), dtype=torch.uint8, pin_memory=pinned)
+    room = block.numpy()
     for start, array in zip(starts, arrays, strict=False):
-        block[start : start + array.nbytes] = array.reshape(-1).view(np.uint8)
-    sent = torch.from_numpy(block).to(device)
+        room[start : start + array.nbytes] = array.reshape(-1).view(np.uint8)
+    sent = block.to(device, non_blocking=pinned)
     return [
         sent[start : start + array.nbytes]
         .view(torch.int64 if array.dtype == np.int64 else torch.uint8)

@@ -227,12 +227,7 @@ def _nearest_group(
     for axis in (0, 1):
         place, inside, side, along = _axis(frames, axis, size[axis])
         index.append(((2 * place + 1) * along // (2 * side)).where(inside, outside[axis]))
-    # rows are copied in the widest words that divide them, 1 to 8 bytes
-    word = next(
-        dtype
-        for dtype in (torch.int64, torch.int32, torch.int16, torch.uint8)
-        if width % dtype.itemsize == 0
-    )
+    word = word_of(width)  # rows are copied word by word
     words = width // word.itemsize
     planes = torch.empty((count, height, words), dtype=word, device=cells.device)
     for part in chunks(count, rows * width, max_bytes):
@@ -291,7 +286,8 @@ def _rows(cells: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 def _changes(masks: Sequence[npt.NDArray[np.uint32]], size: Size) -> npt.NDArray[np.int64]:
     """Where runs begin, in column-major order through all masks: int64, ascending, each once.
 
-    A mask begins with zeros, so its first run begins at its first change.
+    A place is doubled, and the odd number after it where a run of zeros begins. A mask begins with
+    zeros, so that the first change is to ones.
     """
     area = size[0] * size[1]
     parts = [np.zeros(0, np.int64)]
@@ -307,31 +303,43 @@ def _changes(masks: Sequence[npt.NDArray[np.uint32]], size: Size) -> npt.NDArray
         if not np.all(starts[1:] > starts[:-1]):  # runs of no pixels: two changes undo each other
             starts, times = np.unique(starts, return_counts=True)
             starts = starts[times % 2 == 1]
-        parts.append(starts + number * area)
+        parts.append(2 * (starts + number * area) + np.arange(len(starts)) % 2)
     return np.concatenate(parts)
 
 
 def _paint_changes(changes: torch.Tensor, count: int, size: Size, max_bytes: int) -> torch.Tensor:
     """Paint (masks, height, width) from the places where runs begin.
 
-    A pixel is set iff an odd number of runs begin at or before it in column-major order: in its
-    own column down to it, which a running sum counts without leaving row-major order, and in all
-    columns before, which goes into the sum at the top of the column. Sums are uint8: only their
-    lowest bit counts.
+    A pixel is what its column begins with, plus 1 for each run of ones and minus 1 for each run of
+    zeros that begins in the column down to it: a running sum that never leaves row-major order. It
+    is 0 or 1 everywhere, so that several columns can share a word, their sums a byte each: borrows
+    between the bytes cancel out in the sum.
     """
     height, width = size
-    planes = torch.zeros((count, height, width), dtype=torch.uint8, device=changes.device)
+    word = word_of(width)
+    words = width // word.itemsize
+    planes = torch.zeros((count, height, words), dtype=word, device=changes.device)
     begun = torch.zeros(count * width, dtype=torch.int32, device=changes.device)
-    for part in chunks(len(changes), 8 * changes.itemsize, max_bytes):
-        column = changes[part] // height  # through all masks
-        y = changes[part] - column * height
+    for part in chunks(len(changes), 10 * changes.itemsize, max_bytes):
+        sign = 1 - 2 * (changes[part] & 1)
+        place = changes[part] >> 1
+        column = place // height  # through all masks
+        y = place - column * height
         mask = column // width
         x = column - mask * width
-        planes.view(-1).index_fill_(0, (mask * height + y) * width + x, 1)
-        begun.index_add_(0, column, torch.ones_like(column, dtype=torch.int32))
-    before = begun.view(count, width).cumsum(1, dtype=torch.int32)
-    planes[:, 0, 1:] += (before[:, :-1] & 1).to(torch.uint8)
+        at = (mask * height + y) * words + x // word.itemsize
+        step = sign * (1 << 8 * (x % word.itemsize))
+        planes.view(-1).index_add_(0, at, step.to(word))
+        begun.index_add_(0, column, sign.int())
+    top = torch.zeros((count, width), dtype=torch.int8, device=changes.device)
+    top[:, 1:] = begun.view(count, width).cumsum(1, dtype=torch.int32)[:, :-1]
+    planes[:, 0] += top.view(word)
     for part in chunks(count, height * width, max_bytes):
         planes[part].cumsum_(1)
-    planes &= 1
     return planes.view(torch.bool)
+
+
+def word_of(width: int) -> torch.dtype:
+    """The widest type, 8 to 1 bytes, that divides a row of so many bytes."""
+    types = (torch.int64, torch.int32, torch.int16, torch.int8)
+    return next(dtype for dtype in types if width % dtype.itemsize == 0)

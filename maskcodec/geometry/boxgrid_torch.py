@@ -50,7 +50,7 @@ def _paint_size(
     )
     boxes = torch.from_numpy(to_pixels(merged.boxes, size, BINS).astype(np.int64)).to(device)
     joined = torch.from_numpy(sides(merged)).to(device)
-    planes = torch.zeros((len(boxes), *size), dtype=torch.bool, device=device)
+    planes = torch.empty((len(boxes), *size), dtype=torch.bool, device=device)
     step = max(1, CHUNK // (size[0] * size[1]))
     for first in range(0, len(boxes), step):
         part = slice(first, first + step)
@@ -63,11 +63,18 @@ def _paint_planes(planes: torch.Tensor, boxes: torch.Tensor, joined: torch.Tenso
     """Set the pixels of some objects in `planes` (objects, height, width)."""
     starts, ends = _spans(boxes, joined, planes.shape[1])
     x = torch.arange(planes.shape[2], dtype=torch.int32, device=planes.device)
-    inside, before = torch.empty_like(planes), torch.empty_like(planes)
+    if not starts.shape[2]:
+        planes.zero_()
+        return
+    before = torch.empty_like(planes)
+    inside = torch.empty_like(planes) if starts.shape[2] > 1 else planes
     for run in range(starts.shape[2]):
-        torch.ge(x, starts[:, :, run, None], out=inside)
+        target = inside if run else planes
+        torch.ge(x, starts[:, :, run, None], out=target)
         torch.lt(x, ends[:, :, run, None], out=before)
-        planes |= inside.logical_and_(before)
+        target.logical_and_(before)
+        if run:
+            planes |= target
 
 
 def _spans(

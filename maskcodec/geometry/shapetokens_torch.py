@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate, groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 import numpy as np
 import torch
@@ -37,12 +37,16 @@ def paint_batch(
     groups = group_by_size([len(item.labels) for item in items], sizes)
 
     def paint(group: Group) -> torch.Tensor:
-        boxes = [to_pixels(items[i].boxes, group.size, items[i].bins) for i in group.texts]
-        fields = _fields([items[i] for i in group.texts], [books[i] for i in group.texts], device)
+        own = [items[i] for i in group.texts]
+        boxes = [
+            to_pixels(np.concatenate([item.boxes for item in same]), group.size, bins)
+            for bins, same in groupby(own, key=attrgetter("bins"))
+        ]
+        fields = _fields(own, [books[i] for i in group.texts], device)
         corners = torch.from_numpy(np.concatenate(boxes)).to(device)
         planes = torch.empty((len(fields), *group.size), dtype=torch.bool, device=device)
         for part in chunks(len(fields), 32 * group.size[0] * group.size[1], MAX_BYTES):
-            planes[part] = _paint(fields[part], corners[part], group.size)
+            _paint(fields[part], corners[part], planes[part])
         return planes
 
     return paint_groups(groups, paint, len(items))
@@ -57,7 +61,9 @@ def _fields(
     """
     found = []
     for book, group in groupby(zip(books, items, strict=True), key=itemgetter(0)):
-        sums = np.concatenate([book.sums(item.counts, item.codes) for _, item in group])
+        same = [item for _, item in group]
+        counts = np.concatenate([item.counts for item in same])
+        sums = book.sums(counts, np.concatenate([item.codes for item in same]))
         if torch.device(device).type == "mps":  # it has no float64
             found.append(torch.from_numpy(book.fields_of_sums(sums)).to(device).long())
             continue
@@ -74,19 +80,26 @@ def _tables(book: ShapeCodebook, device: torch.device) -> tuple[torch.Tensor, to
     return basis, mean
 
 
-def _paint(fields: torch.Tensor, boxes: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """bool (objects, height, width): where the field is above 0, in the box."""
+def _paint(fields: torch.Tensor, boxes: torch.Tensor, planes: torch.Tensor) -> None:
+    """Set `planes`, bool (objects, height, width): where the field is above 0, in the box.
+
+    Outside of the box all weights are 0, and so is what they give. Values are worked on where they
+    lie, since memory is what this waits for.
+    """
     left, top, right, bottom = boxes.long().unbind(1)
-    row, below, inside_y = _axis(size[0], top, bottom)
-    column, after, inside_x = _axis(size[1], left, right)
+    row, below, inside_y = _axis(planes.shape[1], top, bottom)
+    column, after, inside_x = _axis(planes.shape[2], left, right)
     height, width = (bottom - top).clamp(min=1), (right - left).clamp(min=1)
+    above = (2 * height[:, None] - below) * inside_y
+    before = (2 * width[:, None] - after) * inside_x
     index = row[:, :, None].expand(-1, -1, CELLS)
-    lines = fields.gather(1, index) * (2 * height[:, None] - below)[:, :, None]
-    lines += fields.gather(1, index + 1) * below[:, :, None]
-    index = column[:, None].expand(-1, size[0], -1)
-    values = lines.gather(2, index) * (2 * width[:, None] - after)[:, None]
-    values += lines.gather(2, index + 1) * after[:, None]
-    return (values > 0) & inside_y[:, :, None] & inside_x[:, None]
+    lines = fields.gather(1, index).mul_(above[:, :, None])
+    lines.addcmul_(fields.gather(1, index + 1), (below * inside_y)[:, :, None])
+    index = column[:, None].expand(-1, planes.shape[1], -1)
+    values = lines.gather(2, index).mul_(before[:, None])
+    index = (column + 1)[:, None].expand(-1, planes.shape[1], -1)
+    values.addcmul_(lines.gather(2, index), (after * inside_x)[:, None])
+    torch.gt(values, 0, out=planes)
 
 
 def _axis(
