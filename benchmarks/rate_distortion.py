@@ -1,21 +1,16 @@
 r"""IoU and boundary IoU against tokens, for every codec and a grid of its options.
 
-    python -m maskcodec.benchmarks.rate_distortion coco.jsonl.gz --split held-out \
+    maskcodec bench rd coco.jsonl.gz --split held-out \
         --tokenizer qwen3=tokenizer.json --json rd.json --html rd.html --png rd.png
 
-Each mask is written alone, with one label, and read back at its own size. Tokens are those of the
-text less those of the label, once; without `--tokenizer` characters are counted. Prints a row a
-spec. `--split held-out` takes the images that no shipped codebook was trained on
-(`maskcodec.datasets.image_split`). After Ctrl-C the figures of the finished specs are written;
-`--resume` keeps those that stand in `--json` and measures the rest; with nothing left to measure it
-draws the page and the picture again. `SPEC@N` keeps the first N codes of what SPEC writes.
+`python -m maskcodec.benchmarks.rate_distortion` is the same program. `maskcodec bench rd --help`
+says what is measured, and how.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -26,17 +21,20 @@ from typing import Any
 from tqdm import tqdm
 
 from maskcodec import MaskCodecError
-from maskcodec.commands.arguments import count, jobs
+from maskcodec.commands import bench_rd
 from maskcodec.commands.ordered import map_ordered
 from maskcodec.tokens import GPT4O, load_counter
 from maskcodec.writing import atomic, check_output
 
-from .machine import command_line, describe_machine, describe_versions
-from .rate_distortion_masks import Masks, read_masks
-from .rate_distortion_measure import CHARACTERS, GROUPS, LABEL, Shape, Trip, measure, summarize
+from . import document as documents
+from .document import Document
+from .machine import command_line
+from .rate_distortion_document import put_points, read_finished, start, units
+from .rate_distortion_masks import Masks, built_in_masks, read_masks
+from .rate_distortion_measure import CHARACTERS, GROUPS, Shape, Trip, measure, summarize
 from .rate_distortion_specs import default_specs, read_setting
 
-SCHEMA = 1
+MODULE = "maskcodec.benchmarks.rate_distortion"
 INTERRUPTED = 130
 SHOWN = 5
 """Problems printed on stderr."""
@@ -45,26 +43,11 @@ SHOWN = 5
 def make_parser() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m maskcodec.benchmarks.rate_distortion",
-        description=__doc__,
+        prog=f"python -m {MODULE}",
+        description=bench_rd.DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add = parser.add_argument
-    add("masks", nargs="+", type=Path, help="COCO json, JSONL of run lengths (.gz too), folders")
-    add("--split", choices=("held-out", "train", "all"), default="all", help="default: %(default)s")
-    add("--count", type=count, metavar="N", help="take N masks, drawn by --seed")
-    add("--seed", type=int, default=0, help="default: %(default)s")
-    add("--specs", nargs="+", metavar="SPEC", help="default: a grid of every codec")
-    add(
-        "--tokenizer", nargs="+", default=[], metavar="NAME=FILE",
-        help="tokenizer.json files, or gpt4o; the first one's tokens are printed",
-    )  # fmt: skip
-    add("--json", type=Path, metavar="FILE", help="write all figures there, spec by spec")
-    add("--html", type=Path, metavar="FILE", help="write a page with curves and tables")
-    add("--png", type=Path, metavar="FILE", help="write a picture of the curves")
-    add("--resume", action="store_true", help="keep the finished specs of --json")
-    add("--jobs", type=jobs, default=os.cpu_count() or 1, help="processes (default: one a core)")
-    add("--quiet", action="store_true", help="no progress bar")
+    bench_rd.add_arguments(parser)
     return parser
 
 
@@ -72,29 +55,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure; 130 if interrupted, 2 if nothing could be done."""
     arguments = make_parser().parse_args(argv)
     try:
-        return run(arguments, command_line("maskcodec.benchmarks.rate_distortion", argv))
+        return run(arguments, command_line(MODULE, argv))
     except (MaskCodecError, OSError) as error:
         print(f"rate_distortion: {error}", file=sys.stderr)
         return 2
 
 
-def run(arguments: argparse.Namespace, command: str) -> int:
+def run(arguments: argparse.Namespace, command: str | None = None) -> int:
     """Measure what is missing, and write all that was asked for."""
-    for path in filter(None, (arguments.json, arguments.html, arguments.png)):
+    outputs = (arguments.json, arguments.html, arguments.png, arguments.examples)
+    for path in filter(None, outputs):
         check_output(path, may_exist=True)
     if arguments.resume and arguments.json is None:
         raise MaskCodecError("--resume needs --json FILE, which holds the finished specs")
     tokenizers = read_tokenizers(arguments.tokenizer)
     settings = [read_setting(spec) for spec in arguments.specs or default_specs()]
     specs = list(dict.fromkeys(setting.spec for setting in settings))
-    masks = read_masks(
-        arguments.masks, arguments.split, arguments.count, arguments.seed, quiet=arguments.quiet
-    )
+    masks = read_all(arguments)
     say_problems(masks)
-    document = start_document(command, masks, tokenizers)
+    document = start(command or documents.command("rd"), arguments.seed, masks, tokenizers)
+    points = []
     if arguments.resume and arguments.json.exists():
-        keep_finished(document, arguments.json, specs)
-    finished = {point["spec"]: point for point in document["points"]}
+        points = read_finished(document, arguments.json, specs)
+    finished = {point["spec"]: point for point in points}
     todo = [spec for spec in specs if spec not in finished]
     document["left_out"] = find_unusable(todo, masks)
     todo = [spec for spec in todo if spec not in document["left_out"]]
@@ -103,18 +86,29 @@ def run(arguments: argparse.Namespace, command: str) -> int:
 
     name = next(iter(tokenizers), CHARACTERS)
     print("\n".join([heading(name), *(row(point, name) for point in finished.values())]))
+    put_points(document, list(finished.values()), arguments.budgets)
     try:
         for point in measure_all(todo, masks, tokenizers, arguments):
             finished[point["spec"]] = point
-            document["points"] = [finished[spec] for spec in specs if spec in finished]
+            ordered = [finished[spec] for spec in specs if spec in finished]
+            put_points(document, ordered, arguments.budgets)
             tqdm.write(row(point, name))
             write_json(arguments.json, document)
     except KeyboardInterrupt:
         document["interrupted"] = True
         print("rate_distortion: interrupted; finished specs are kept", file=sys.stderr)
     write_json(arguments.json, document)
-    draw(arguments, document)
+    print("\n".join(best_lines(document)))
+    draw(arguments, document, masks)
     return INTERRUPTED if document["interrupted"] else 0
+
+
+def read_all(arguments: argparse.Namespace) -> Masks:
+    """The masks that were asked for, or the built-in ones."""
+    split, count, seed = arguments.split, arguments.count, arguments.seed
+    if not arguments.masks:
+        return built_in_masks(split, count, seed)
+    return read_masks(arguments.masks, split, count, seed, quiet=arguments.quiet)
 
 
 def read_tokenizers(entries: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -141,52 +135,6 @@ def say_problems(masks: Masks) -> None:
         print(f"rate_distortion: not read: {problem}", file=sys.stderr)
     if len(masks.problems) > SHOWN:
         print(f"rate_distortion: ... and {len(masks.problems) - SHOWN} more", file=sys.stderr)
-
-
-def start_document(
-    command: str, masks: Masks, tokenizers: dict[str, dict[str, str]]
-) -> dict[str, Any]:
-    """The JSON without its points."""
-    return {
-        "report": "maskcodec rate-distortion",
-        "schema": SCHEMA,
-        "command": command,
-        "machine": describe_machine(),
-        "versions": describe_versions(),
-        "masks": masks.about,
-        "tokenizers": tokenizers,
-        "label": LABEL,
-        "groups": list(GROUPS),
-        "interrupted": False,
-        "left_out": {},
-        "points": [],
-    }
-
-
-def keep_finished(document: dict[str, Any], path: Path, specs: Sequence[str]) -> None:
-    """Take over the points of an earlier run of the same masks and tokenizers.
-
-    Raises:
-        MaskCodecError: the file is of another run, or no report at all.
-    """
-    try:
-        old = json.loads(path.read_bytes())
-        same = [
-            old["schema"] == SCHEMA,
-            old["label"] == LABEL,
-            old["masks"]["sha256"] == document["masks"]["sha256"],
-            {name: entry["sha256"] for name, entry in old["tokenizers"].items()}
-            == {name: entry["sha256"] for name, entry in document["tokenizers"].items()},
-        ]
-        points = {point["spec"]: point for point in old["points"]}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise MaskCodecError(f"{path}: is no report of this program; give another --json") from None
-    if not all(same):
-        raise MaskCodecError(
-            f"{path}: was measured on other masks, or with other tokenizers; give those again, or "
-            "another --json"
-        )
-    document["points"] = [points[spec] for spec in specs if spec in points]
 
 
 def find_unusable(specs: Sequence[str], masks: Masks, tries: int = 20) -> dict[str, str]:
@@ -249,22 +197,44 @@ def row(point: dict[str, Any], name: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def write_json(path: Path | None, document: dict[str, Any]) -> None:
+def best_lines(document: Document) -> Iterator[str]:
+    """What is best within each budget, in words."""
+    for entry in document["best"]:
+        if entry["unit"] == units(document)[0]:
+            figure = entry["figure"].replace("_iou", " IoU").replace("iou", "IoU")
+            yield (
+                f"within {entry['budget']:,} {_unit(entry['unit'])}: {figure} "
+                f"{entry['value']:.4f} by `{entry['spec']}` at {entry['cost']:.1f}"
+            )
+
+
+def _unit(unit: str) -> str:
+    return CHARACTERS if unit == CHARACTERS else f"tokens of {unit}"
+
+
+def write_json(path: Path | None, document: Document) -> None:
     """Write the report, whole or not at all."""
     if path is not None:
-        with atomic(path) as stream:
-            stream.write(json.dumps(document, indent=1).encode() + b"\n")
+        documents.write(path, document)
 
 
-def draw(arguments: argparse.Namespace, document: dict[str, Any]) -> None:
-    """Write the page and the picture that were asked for, if there is a point."""
-    if not document["points"]:
+def draw(arguments: argparse.Namespace, document: Document, masks: Masks) -> None:
+    """Write the page and the pictures that were asked for, if there is a point."""
+    if not document["points"] or not any((arguments.html, arguments.png, arguments.examples)):
         return
+    from .rate_distortion_examples import draw_examples, png
+
+    shown = b""
+    if arguments.html is not None or arguments.examples is not None:
+        shown = png(draw_examples(document, masks, arguments.example_tokens))
+    if arguments.examples is not None:
+        with atomic(arguments.examples) as stream:
+            stream.write(shown)
     if arguments.html is not None:
         from .rate_distortion_page import page
 
         with atomic(arguments.html) as stream:
-            stream.write(page(document).encode("utf-8"))
+            stream.write(page(document, shown, arguments.example_tokens).encode("utf-8"))
     if arguments.png is not None:
         from .rate_distortion_picture import picture
 

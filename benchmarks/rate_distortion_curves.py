@@ -5,9 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-BUDGETS = (4, 8, 12, 20, 40, 60, 120, 240)
-"""Costs for which the best spec is named."""
-
 
 class Point(NamedTuple):
     """One spec on a curve.

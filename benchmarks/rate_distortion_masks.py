@@ -14,7 +14,9 @@ from tqdm import tqdm
 from maskcodec import MaskCodecError, RecordError, rle
 from maskcodec.datasets.image_split import Split, in_split
 from maskcodec.datasets.inputs import open_inputs
+from maskcodec.datasets.photographs import load_photograph, photograph_names
 from maskcodec.datasets.sample import Entry, ReadOptions
+from maskcodec.resample import sample_nearest
 
 from .rate_distortion_measure import Shape
 
@@ -71,11 +73,54 @@ def read_masks(
             f"no mask of split {split!r} in {', '.join(map(str, paths))}"
             + (f"; the first of {len(problems)} problems: {problems[0]}" if problems else "")
         )
+    files = [str(path) for path in paths]
+    return _drawn(shapes, images, files, split, count, seed, empty, problems)
+
+
+PER_PHOTOGRAPH = 6
+SHRUNK = (1, 2, 4)
+
+
+def built_in_masks(split: Split, count: int | None, seed: int) -> Masks:
+    """The masks of the built-in photographs, each at full, half and quarter size.
+
+    At most `PER_PHOTOGRAPH` of each photograph, so that the two with dozens of like objects are not
+    all there is; the smaller sizes are there because photographs hold few small objects.
+
+    Raises:
+        MaskCodecError: a split was asked for; the photographs belong to none.
+    """
+    if split != "all":
+        raise MaskCodecError(f"--split {split} is for your masks; the built-in ones have no split")
+    shapes, images = [], []
+    for name in photograph_names():
+        photograph = load_photograph(name)
+        for mask in photograph.masks[:PER_PHOTOGRAPH]:
+            for factor in SHRUNK:
+                size = (photograph.size[0] // factor, photograph.size[1] // factor)
+                array = sample_nearest(mask.array, size)
+                if array.any():
+                    shapes.append(Shape(size, rle.to_string(rle.encode(array)).decode()))
+                    images.append(name)
+    return _drawn(shapes, images, ["built-in photographs"], split, count, seed)
+
+
+def _drawn(
+    shapes: list[Shape],
+    images: list[str],
+    files: list[str],
+    split: Split,
+    count: int | None,
+    seed: int,
+    empty: int = 0,
+    problems: Sequence[str] = (),
+) -> Masks:
+    """So many of the masks, drawn by a seed, and what is to be said of them."""
     if count is not None and count < len(shapes):
         chosen = sorted(random.Random(seed).sample(range(len(shapes)), count))
         shapes, images = [shapes[i] for i in chosen], [images[i] for i in chosen]
     about = {
-        "files": [str(path) for path in paths],
+        "files": files,
         "split": split,
         "count": len(shapes),
         "images": len(set(images)),
@@ -85,7 +130,7 @@ def read_masks(
         "unreadable": len(problems),
         "sha256": _digest(shapes),
     }
-    return Masks(shapes, about, problems)
+    return Masks(shapes, about, list(problems))
 
 
 def _read(item: Entry | RecordError, split: Split) -> tuple[str, list[Shape]]:

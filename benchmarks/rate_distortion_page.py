@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from maskcodec import svg_canvas
@@ -10,8 +11,12 @@ from maskcodec.sheet import Table, escape, page_head, table
 
 from . import curve_plot
 from .curve_plot import Plot, Ranges
-from .rate_distortion_curves import BUDGETS, Point, best_within, curves, hull
+from .page import machine_line
+from .rate_distortion_curves import curves, hull
+from .rate_distortion_document import all_points, units
+from .rate_distortion_examples import LEGEND
 from .rate_distortion_measure import CHARACTERS, GROUPS
+from .rate_distortion_published import layouts_of
 
 FIGURES = {"iou": "IoU", "boundary_iou": "boundary IoU"}
 SIZES = {"small": "small: under 32² pixels", "medium": "medium", "large": "large: from 96² pixels"}
@@ -38,28 +43,66 @@ LEAD = (
     "Each mask was written alone, with one label, and read back at its own size. Costs are means "
     "over masks, without the label. The scale of IoU is the logarithm of what is missing to 1."
 )
+BUILT_IN = ["built-in photographs"]
+BUILT_IN_NOTE = (
+    "These are the masks of the photographs that come with the package, outlined by hand or by "
+    "light, each at full, half and quarter size. They are few and not a fair sample of anything: "
+    "give masks of your own before you choose a codec by these figures."
+)
 HULL_NOTE = (
     "The broad line is the best that can be had for the money: whoever writes some masks by one "
     "spec and the rest by another reaches every point of it."
 )
 
 
-def page(document: dict[str, Any]) -> str:
-    """The page; plots of the first tokenizer stand open, those of the others can be unfolded."""
+def page(document: dict[str, Any], examples: bytes = b"", budget: int = 0) -> str:
+    """The page; plots of the first tokenizer stand open, those of the others can be unfolded.
+
+    Args:
+        document: a report with points.
+        examples: a PNG of the same masks by each codec; empty for none.
+        budget: at about how many tokens.
+    """
     masks = document["masks"]
-    units = [*document["tokenizers"]] or [CHARACTERS]
+    names = units(document)
     parts = [page_head("IoU against tokens", LEAD, STYLE), _legend(document)]
     what = {"all": "", "held-out": "held-out ", "train": "training "}[masks["split"]]
     counted = f"{masks['count']:,} masks of {masks['images']:,} {what}images"
     parts.append(f"<p class=note>{escape(counted)}. {escape(HULL_NOTE)}</p>\n")
-    for index, unit in enumerate(units):
+    if masks["files"] == BUILT_IN:
+        parts.append(f"<p class=note>{escape(BUILT_IN_NOTE)}</p>\n")
+    for index, unit in enumerate(names):
         state = "" if index else " open"
         heading = f"<summary><h2>{escape(_title(unit))}</h2></summary>"
         section = f"<details class=unit{state}>{heading}\n{_section(document, unit)}</details>"
         parts.append(f"<section>\n{section}</section>\n")
-    parts.append(_figures(document, units))
-    parts.append(_about(document))
+    if examples:
+        parts.append(_examples(examples, names[0], budget))
+    parts += [_figures(document, names), _layouts(document), _about(document)]
     return "".join(parts) + "</body>\n</html>\n"
+
+
+def _examples(picture: bytes, unit: str, budget: int) -> str:
+    """The same masks by each codec."""
+    data = base64.b64encode(picture).decode("ascii")
+    heading = escape(f"The same masks at about {budget:,} {_axis(unit)}")
+    return (
+        f"<section>\n<h2>{heading}</h2>\n"
+        f"<p class=note>Of each codec the spec whose mean cost is nearest. {escape(LEGEND)}.</p>\n"
+        f'<figure><img src="data:image/png;base64,{data}" alt="{heading}"></figure>\n</section>\n'
+    )
+
+
+def _layouts(document: dict[str, Any]) -> str:
+    """What published formats cost that could not be measured."""
+    rows = [
+        (layout.codec, layout.tokens, layout.parts) for layout in layouts_of(document["left_out"])
+    ]
+    if not rows:
+        return ""
+    note = "Their pixels come from networks whose weights are not here, so that there is no IoU."
+    content = table(Table(["codec", "tokens a mask", "which are"], rows, note))
+    return f"<section>\n<h2>Published formats that were not measured</h2>\n{content}</section>\n"
 
 
 def _title(unit: str) -> str:
@@ -90,8 +133,7 @@ def _section(document: dict[str, Any], unit: str) -> str:
         point
         for figure in FIGURES
         for group in GROUPS
-        for line in curves(document, figure, group, unit).values()
-        for point in line
+        for point in all_points(document, figure, group, unit)
     ]
     if not every:
         return "<p class=note>Nothing could be written.</p>\n"
@@ -105,6 +147,7 @@ def _section(document: dict[str, Any], unit: str) -> str:
         parts += [_plot(document, figure, group, unit, axes, (470, 400)) for group in SIZES]
         parts.append("</div>\n")
     parts.append(f"<h3>Best at each budget</h3>\n{_winners(document, unit)}")
+    parts.append(f"<h3>The convex hull</h3>\n{_hull(document, unit)}")
     return "".join(parts)
 
 
@@ -127,31 +170,37 @@ def _plot(
 
 
 def _winners(document: dict[str, Any], unit: str) -> str:
-    rows = []
-    for budget in BUDGETS:
-        cells = [f"{budget:,}"]
-        for figure in FIGURES:
-            lines = curves(document, figure, "all", unit)
-            best = best_within([point for line in lines.values() for point in line], budget)
-            cells += ["–", "–", "–"] if best is None else _winner(best)
-        rows.append(cells)
+    """The best spec within each budget."""
+    rows: dict[int, list[str]] = {}
+    for entry in document["best"]:
+        if entry["unit"] == unit:
+            cells = rows.setdefault(entry["budget"], [f"{entry['budget']:,}"])
+            cells += [f"{entry['value']:.3f}", entry["spec"], f"{entry['cost']:.1f}"]
     columns = ["mean at most", "IoU", "spec", "cost", "boundary IoU", "spec", "cost"]
-    return table(Table(columns, rows, f"The cost is the mean of {_axis(unit)} a mask."))
+    note = f"The cost is the mean of {_axis(unit)} a mask."
+    return table(Table(columns, list(rows.values()), note))
 
 
-def _winner(point: Point) -> list[str]:
-    return [f"{point.quality:.3f}", point.spec, f"{point.cost:.1f}"]
+def _hull(document: dict[str, Any], unit: str) -> str:
+    """The specs that no mixture of others can beat."""
+    rows = [
+        (entry["spec"], FIGURES[entry["figure"]], f"{entry['value']:.3f}", f"{entry['cost']:.1f}")
+        for entry in document["hull"]
+        if entry["unit"] == unit
+    ]
+    note = "By rising cost. Between two that follow each other, a mixture of both is best."
+    return table(Table(["spec", "figure", "mean", "cost"], rows, note))
 
 
-def _figures(document: dict[str, Any], units: list[str]) -> str:
+def _figures(document: dict[str, Any], names: list[str]) -> str:
     """All points in one table."""
-    columns = ["spec", *(f"{_axis(unit)}: mean / median / p95" for unit in units)]
+    columns = ["spec", *(f"{_axis(unit)}: mean / median / p95" for unit in names)]
     columns += ["IoU", "small", "medium", "large", "boundary IoU", "small", "medium", "large"]
     columns += ["lost", "failed"]
     rows = []
     for entry in document["points"]:
         groups = entry["groups"]
-        costs = [groups["all"]["costs"].get(unit) for unit in units]
+        costs = [groups["all"]["costs"].get(unit) for unit in names]
         cells = [entry["short"]]
         cells += [
             f"{c['mean']:,.1f} / {c['median']:,g} / {c['p95']:,.0f}" if c else "–" for c in costs
@@ -169,15 +218,14 @@ def _figures(document: dict[str, Any], units: list[str]) -> str:
 
 
 def _about(document: dict[str, Any]) -> str:
-    masks, machine = document["masks"], document["machine"]
+    masks = document["masks"]
     drawn = "" if masks["drawn"] is None else f", {masks['drawn']:,} drawn by seed {masks['seed']}"
     facts = {
         "command": document["command"],
         "masks": f"{', '.join(masks['files'])}; split {masks['split']}{drawn}",
         "sha256": masks["sha256"],
         "versions": ", ".join(f"{name} {value}" for name, value in document["versions"].items()),
-        "machine": f"{machine['cores']} cores, {machine['processor']}; {machine['system']}; "
-        f"Python {machine['python']}",
+        "machine": machine_line(document["machine"]),
     }
     facts |= {f"left out: {spec}": reason for spec, reason in document["left_out"].items()}
     items = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts.items())

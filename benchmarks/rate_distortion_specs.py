@@ -16,6 +16,10 @@ GRIDS = {
     "polygon": tuple(
         f"polygon:tolerance={t}" for t in (0.08, 0.04, 0.02, 0.01, 0.005, 0.002, 0.0005)
     ),
+    "gemini": tuple(f"gemini:side={side}" for side in (32, 64, 256)),
+    "florence2": tuple(f"florence2:tolerance={t}" for t in (0.04, 0.02, 0.01, 0.005, 0.002)),
+    "simpleseg": tuple(f"simpleseg:epsilon={e}" for e in (0.02, 0.008, 0.003, 0.001)),
+    "vistallm": tuple(f"vistallm:points={points}" for points in (8, 16, 32)),
     "shapetokens": tuple(f"shapetokens:tokens={tokens}" for tokens in (1, 2, 4, 8, 16)),
 }
 """The options that are tried of a codec; of one that is not named here its defaults are."""
@@ -24,6 +28,10 @@ RATES = {
     "text4seg": ("grid",),
     "boxgrid": ("rows",),
     "polygon": ("tolerance",),
+    "gemini": ("side",),
+    "florence2": ("tolerance",),
+    "simpleseg": ("epsilon",),
+    "vistallm": ("points",),
     "shapetokens": ("tokens",),
 }
 """The options along which a codec's curve runs; of a codec that is not named here, all are."""

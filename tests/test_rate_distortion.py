@@ -17,12 +17,15 @@ from test_sheet import Page
 from tokenizers import Tokenizer, pre_tokenizers
 from tokenizers.models import WordLevel
 
+from benchmarks import document as documents
 from benchmarks import rate_distortion
 from benchmarks.rate_distortion import main
+from benchmarks.rate_distortion_masks import PER_PHOTOGRAPH, built_in_masks
 from benchmarks.rate_distortion_measure import LABEL
 from benchmarks.rate_distortion_specs import curve_of, default_specs, read_setting, short_spec
-from maskcodec import Mask, MaskCodecError, get_codec, list_codecs
+from maskcodec import Mask, MaskCodecError, get_codec, list_codecs, rle
 from maskcodec.boundary import boundary_iou
+from maskcodec.cli import main as cli
 from maskcodec.datasets.image_split import is_held_out
 from maskcodec.metrics import iou
 
@@ -317,6 +320,76 @@ def test_reports_are_drawn(masks: Path, tokenizer: Path, tmp_path: Path) -> None
         assert picture.width == 2400
         colours = len(picture.convert("RGB").getcolors(1 << 20) or ())
     assert colours > 20
+
+
+def test_the_subcommand_writes_a_benchmark_document(masks: Path, tmp_path: Path) -> None:
+    out, page, examples = (tmp_path / name for name in ("rd.json", "rd.html", "examples.png"))
+    given = [str(masks), "--specs", *SPECS, "paligemma", "--tokenizer", "gpt4o", "--jobs", "1"]
+    files = ["--json", str(out), "--html", str(page), "--examples", str(examples)]
+    assert cli(["bench", "rd", *given, *files, "--budgets", "30", "9000", "--quiet"]) == 0
+    document = documents.read(out, "rd")
+    assert len(document["points"]) == 3
+    assert {(r["name"]["spec"], r["name"]["masks"]) for r in document["results"]} == {
+        (point["short"], group) for point in document["points"] for group in point["groups"]
+    }
+    for point in document["points"]:
+        for group, expected in point["groups"].items():
+            [figures] = [
+                result["figures"]
+                for result in document["results"]
+                if result["name"] == {"spec": point["short"], "masks": group}
+            ]
+            assert figures["iou"] == expected["iou"]
+            assert figures["gpt4o, p95"] == expected["costs"]["gpt4o"]["p95"]
+            assert ("failed" in figures) == (group == "all")
+    best = {(entry["budget"], entry["figure"]): entry for entry in document["best"]}
+    whole = [point["groups"]["all"] for point in document["points"]]
+    assert best[9000, "iou"]["value"] == max(figures["iou"] for figures in whole)
+    cheap = [f["boundary_iou"] for f in whole if f["costs"]["gpt4o"]["mean"] <= 30]
+    assert best[30, "boundary_iou"]["value"] == max(cheap)
+    corners = [entry["spec"] for entry in document["hull"] if entry["figure"] == "iou"]
+    assert best[9000, "iou"]["spec"] == corners[-1]
+    found = Page(page.read_text())
+    assert "Published formats that were not measured" in found.texts["h2"]
+    assert "The same masks at about 60 tokens (gpt4o)" in found.texts["h2"]
+    assert "The convex hull" in found.texts["h3"]
+    assert "9,<wbr>000" in page.read_text()
+    with Image.open(examples) as picture:
+        assert picture.format == "PNG"
+        assert picture.height > picture.width
+
+
+def test_examples_show_what_is_kept_lost_and_added(masks: Path, tmp_path: Path) -> None:
+    examples = tmp_path / "examples.png"
+    colours = {}
+    for spec in ("coco_rle", "text4seg:grid=16"):
+        assert run(masks, "--examples", examples, specs=[spec]) == 0
+        with Image.open(examples) as picture:
+            found = picture.convert("RGB").getcolors(1 << 20) or []
+        colours[spec] = {colour for _, colour in found}
+    orange, blue, grey = (217, 95, 2), (11, 87, 208), (70, 80, 92)
+    assert grey in colours["coco_rle"] & colours["text4seg:grid=16"]
+    assert not {orange, blue} & colours["coco_rle"]
+    assert {orange, blue} <= colours["text4seg:grid=16"]
+
+
+def test_the_built_in_masks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = built_in_masks("all", None, 0)
+    assert 60 < len(found.shapes) <= 3 * PER_PHOTOGRAPH * found.about["images"]
+    areas = [get_area(shape.counts) for shape in found.shapes]
+    assert min(areas) < 32**2 < 96**2 < max(areas)
+    out, page = tmp_path / "rd.json", tmp_path / "rd.html"
+    given = ["--specs", "boxgrid:rows=8", "--count", "5", "--quiet", "--jobs", "1"]
+    assert main([*given, "--json", str(out), "--html", str(page)]) == 0
+    assert report(out)["masks"]["files"] == ["built-in photographs"]
+    assert report(out)["masks"]["count"] == 5
+    assert "give masks of your own" in page.read_text()
+    assert main([*given, "--split", "held-out"]) == 2
+    assert "the built-in ones have no split" in capsys.readouterr().err
+
+
+def get_area(counts: str) -> int:
+    return int(rle.area(rle.from_string(counts)))
 
 
 def test_every_codec_is_measured_unless_told_otherwise() -> None:

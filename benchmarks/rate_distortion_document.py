@@ -1,0 +1,121 @@
+"""The JSON of a rate-distortion run: a benchmark's document, with the curves' points beside it.
+
+`results` has a row for each spec and class of size, in the form that every benchmark has. `points`
+keeps the same figures as the plots take them, with what no number can say: names of curves, and why
+masks could not be written. `best` names the best spec within each budget, `hull` the specs that no
+mixture of others can beat.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from maskcodec import MaskCodecError
+
+from . import document as documents
+from .document import Document
+from .rate_distortion_curves import Point, best_within, curves, hull
+from .rate_distortion_masks import Masks
+from .rate_distortion_measure import CHARACTERS, GROUPS, LABEL
+
+FIGURES = ("iou", "boundary_iou")
+
+
+def start(
+    command: str, seed: int, masks: Masks, tokenizers: Mapping[str, Mapping[str, str]]
+) -> Document:
+    """A document without points."""
+    document = documents.start("rd", [], seed, {"label": LABEL})
+    document["command"] = command
+    document |= {
+        "masks": masks.about,
+        "tokenizers": dict(tokenizers),
+        "label": LABEL,
+        "groups": list(GROUPS),
+        "left_out": {},
+        "points": [],
+        "best": [],
+        "hull": [],
+    }
+    return document
+
+
+def put_points(
+    document: Document, points: Sequence[dict[str, Any]], budgets: Sequence[int]
+) -> None:
+    """Let a document hold these points, and all that follows from them."""
+    document["points"] = list(points)
+    document["results"] = []
+    for point in points:
+        for group, figures in point["groups"].items():
+            name = {"spec": point["short"], "masks": group}
+            documents.add(document, name, _flat(point, group, figures))
+    document["best"] = [
+        entry for unit in units(document) for entry in _best(document, unit, budgets)
+    ]
+    document["hull"] = [
+        {"unit": unit, "figure": figure, **_entry(point)}
+        for unit in units(document)
+        for figure in FIGURES
+        for point in hull(all_points(document, figure, "all", unit))
+    ]
+
+
+def units(document: Document) -> list[str]:
+    """What costs are counted in: the tokenizers, or characters where there is none."""
+    return [*document["tokenizers"]] or [CHARACTERS]
+
+
+def all_points(document: Document, figure: str, group: str, unit: str) -> list[Point]:
+    """The points of all curves."""
+    return [point for line in curves(document, figure, group, unit).values() for point in line]
+
+
+def _flat(point: dict[str, Any], group: str, figures: dict[str, Any]) -> dict[str, float]:
+    flat = {key: figures[key] for key in ("count", *FIGURES, "share_iou_0")}
+    for unit, spread in figures["costs"].items():
+        flat |= {f"{unit}, {key}": value for key, value in spread.items()}
+    return flat | ({"failed": point["failed"]} if group == "all" else {})
+
+
+def _best(document: Document, unit: str, budgets: Sequence[int]) -> list[dict[str, Any]]:
+    found = []
+    for budget in sorted(set(budgets)):
+        for figure in FIGURES:
+            point = best_within(all_points(document, figure, "all", unit), budget)
+            if point is not None:
+                found.append({"unit": unit, "budget": budget, "figure": figure, **_entry(point)})
+    return found
+
+
+def _entry(point: Point) -> dict[str, Any]:
+    return {"spec": point.spec, "value": point.quality, "cost": point.cost}
+
+
+def read_finished(document: Document, path: Path, specs: Sequence[str]) -> list[dict[str, Any]]:
+    """The points of an earlier run of the same masks and tokenizers, for those specs.
+
+    Raises:
+        MaskCodecError: the file is of another run, or no report at all.
+    """
+    try:
+        old = json.loads(path.read_bytes())
+        same = [
+            old["schema"] == documents.SCHEMA,
+            old["label"] == LABEL,
+            old["masks"]["sha256"] == document["masks"]["sha256"],
+            {name: entry["sha256"] for name, entry in old["tokenizers"].items()}
+            == {name: entry["sha256"] for name, entry in document["tokenizers"].items()},
+        ]
+        points = {point["spec"]: point for point in old["points"]}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise MaskCodecError(f"{path}: is no report of this program; give another --json") from None
+    if not all(same):
+        raise MaskCodecError(
+            f"{path}: was measured on other masks, or with other tokenizers; give those again, or "
+            "another --json"
+        )
+    return [points[spec] for spec in specs if spec in points]
