@@ -1,0 +1,224 @@
+r"""Whole-path decoding of texts: alone, in batches, threaded, on a GPU; how soon a mask comes.
+
+    maskcodec bench decode --html decode.html --json decode.json
+
+Texts, masks and gigabytes of masks a second, beside the speed at which the device can write memory,
+measured in the same run. Masks are bool, a byte a pixel. On a GPU the gate is the share of that
+speed that painting reaches while the GPU is busy: text is parsed on the CPU, which takes longer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from maskcodec import MaskCodecError, get_codec
+from maskcodec.commands.bench_decode import add_arguments
+from maskcodec.commands.terminal import progress, say
+from maskcodec.tokens import TokenCounter, default_counter, load_counter
+from maskcodec.writing import check_output
+
+from . import document as documents
+from .decode_latency import measure_latency
+from .decode_memory import free_memory, new_memory_speed, write_speed
+from .decode_texts import Texts, write_texts
+from .decode_ways import Way, check, gates, measure, ways_of
+from .document import Document
+
+INTERRUPTED = 130
+BAD_INPUT = 2
+MISSED = 1
+
+COLUMNS = ("texts_per_s", "masks_per_s", "GB_per_s", "share", "paint_share")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m maskcodec.benchmarks.decode",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_arguments(parser)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure; 1 if a gate is missed, 2 if nothing could be done, 130 if interrupted."""
+    arguments = make_parser().parse_args(argv)
+    try:
+        return run(arguments, argv)
+    except (MaskCodecError, OSError) as error:
+        say("bench decode", str(error))
+        return BAD_INPUT
+
+
+def run(arguments: argparse.Namespace, argv: Sequence[str] | None = None) -> int:
+    """Measure all that was asked for, and write it."""
+    for path in filter(None, (arguments.json, arguments.html)):
+        check_output(path, may_exist=True)
+    if not 0 < arguments.seconds <= 600 or not arguments.rate > 0:
+        raise MaskCodecError("--seconds must be above 0 and at most 600, and --rate above 0")
+    codecs = list({(codec := get_codec(spec)).spec: codec for spec in arguments.specs}.values())
+    ways = ways_of(arguments.devices)
+    counter = load_counter(arguments.tokenizer) if arguments.tokenizer else default_counter()
+    document = documents.start("decode", argv, arguments.seed, _settings(arguments, counter))
+    try:
+        speeds = _write_speeds(document, ways)
+        print(_heading())
+        for size in arguments.sizes:
+            written = write_texts(
+                codecs, size, arguments.objects, arguments.seed, arguments.masks or ()
+            )
+            _measure_size(document, written, ways, speeds, arguments)
+            _measure_latencies(document, written, counter, arguments.rate)
+            _save(document, arguments)
+    except KeyboardInterrupt:
+        document["interrupted"] = True
+        say("bench decode", "interrupted; what was measured is kept")
+    _save(document, arguments)
+    _draw(document, arguments)
+    if document["interrupted"]:
+        return INTERRUPTED
+    return MISSED if _say_missed(document) else 0
+
+
+def _settings(arguments: argparse.Namespace, counter: TokenCounter | None) -> dict[str, Any]:
+    return {
+        "specs": [get_codec(spec).spec for spec in arguments.specs],
+        "sizes": ["x".join(map(str, size)) for size in arguments.sizes],
+        "batches": arguments.batches,
+        "objects": arguments.objects,
+        "masks": [str(path) for path in arguments.masks or ()] or "built-in photographs",
+        "seconds": arguments.seconds,
+        "rate": arguments.rate,
+        "counted by": counter.name if counter else "characters",
+        "left out": {},
+        "texts": {},
+    }
+
+
+def _write_speeds(document: Document, ways: Sequence[Way]) -> dict[Way, float]:
+    """Measure how fast each device writes; the limit that masks are held against."""
+    speeds = {}
+    for way in ways:
+        speeds[way] = write_speed(way.device, way.threads or None)
+        figures = {"GB_per_s": speeds[way] / 1e9}
+        said = f"{way.name}: {figures['GB_per_s']:.1f} GB/s of memory can be written"
+        if way.device != "cuda":
+            figures["new_GB_per_s"] = new_memory_speed(way.threads or None) / 1e9
+            said += f", {figures['new_GB_per_s']:.1f} where the system must hand it out first"
+        documents.add(document, {"what": "memory written", "by": way.name}, figures)
+        print(said)
+    return speeds
+
+
+def _measure_size(
+    document: Document,
+    written: Sequence[Texts],
+    ways: Sequence[Way],
+    speeds: dict[Way, float],
+    arguments: argparse.Namespace,
+) -> None:
+    """Time every codec at one size by every way in every batch."""
+    size = written[0].size
+    label = f"{size[0]}x{size[1]}"
+    for texts in written:
+        document["settings"]["texts"][f"{texts.name} {label}"] = texts.sha256
+        check(texts, ways)
+    runs = list(_runs(document, size, ways, arguments))
+    with progress(len(written) * len(runs), "batches", quiet=arguments.quiet) as bar:
+        for texts in written:
+            for way, count in runs:
+                figures = measure(texts, way, count, arguments.seconds, speeds[way])
+                name = {
+                    "codec": texts.name,
+                    "by": way.name,
+                    "size": label,
+                    "batch": count,
+                    "objects": arguments.objects,
+                }
+                result = documents.add(document, name, figures, gates(texts, way, count))
+                bar.clear()
+                print(_row(result), flush=True)
+                bar.update()
+                _save(document, arguments)
+
+
+def _runs(
+    document: Document, size: tuple[int, int], ways: Sequence[Way], arguments: argparse.Namespace
+) -> Iterator[tuple[Way, int]]:
+    """The ways and batches whose masks have room; what is left out is noted and said."""
+    for way in ways:
+        room = arguments.memory << 20 if arguments.memory else free_memory(way.device)
+        for count in sorted(set(arguments.batches)):
+            needed = count * arguments.objects * size[0] * size[1]
+            if needed > room:
+                what = f"{way.name}, {size[0]}x{size[1]}, batch {count}"
+                why = f"{needed >> 20:,} MiB of masks, with room for {room >> 20:,}"
+                document["settings"]["left out"][what] = why
+                say("bench decode", f"left out {what}: {why}")
+            elif count > 1 or way.threads <= 1:  # one text gives several threads nothing to share
+                yield way, count
+
+
+def _measure_latencies(
+    document: Document, written: Sequence[Texts], counter: TokenCounter | None, rate: float
+) -> None:
+    for texts in written:
+        name = {
+            "what": "first mask",
+            "codec": texts.name,
+            "size": f"{texts.size[0]}x{texts.size[1]}",
+        }
+        figures = measure_latency(texts, counter, rate)
+        documents.add(document, name, figures)
+        print(
+            f"`{texts.name}`: of {figures['tokens']:g} tokens {figures['first_tokens']:g} "
+            f"give a first mask, {figures['useful_tokens']:g} a useful one, after "
+            f"{figures['useful_seconds']:.2f} s"
+        )
+
+
+def _heading() -> str:
+    columns = ("codec", "by", "size", "batch", *COLUMNS)
+    return f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|"
+
+
+def _row(result: documents.Result) -> str:
+    name, figures = result["name"], result["figures"]
+    cells = [f"`{name['codec']}`", name["by"], name["size"], f"{name['batch']:,}"]
+    cells += [f"{figures['texts_per_s']:,.0f}", f"{figures['masks_per_s']:,.0f}"]
+    cells += [f"{figures['GB_per_s']:.2f}", *(f"{figures[key]:.0%}" for key in COLUMNS[3:])]
+    return f"| {' | '.join(cells)} |"
+
+
+def _say_missed(document: Document) -> bool:
+    """Say which gates were not reached."""
+    missed = [result for result in document["results"] if documents.missed(result)]
+    for result in missed:
+        name, gate = result["name"], result["gates"]["busy_share"]["least"]
+        say(
+            "bench decode",
+            f"{name['codec']}, batch {name['batch']}: the GPU writes "
+            f"{result['figures']['busy_share']:.0%} of what it could, expected {gate:.0%}",
+        )
+    return bool(missed)
+
+
+def _save(document: Document, arguments: argparse.Namespace) -> None:
+    if arguments.json is not None:
+        documents.write(arguments.json, document)
+
+
+def _draw(document: Document, arguments: argparse.Namespace) -> None:
+    if arguments.html is not None:
+        from .decode_page import write_decode_page
+
+        write_decode_page(arguments.html, document)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
