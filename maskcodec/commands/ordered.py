@@ -54,7 +54,21 @@ def map_ordered(function: Callable[[S], T], items: Iterable[S], jobs: int) -> It
             "a process died, perhaps for want of memory: use fewer --jobs"
         ) from None
     finally:
+        _shut_down(executor)
+
+
+def _shut_down(executor: ProcessPoolExecutor) -> None:
+    """Let processes finish what they are at; a second Ctrl-C ends them at once.
+
+    Without that they would wait for work for ever, and the end of this process for them.
+    """
+    processes = list((executor._processes or {}).values())
+    try:
         executor.shutdown(wait=True, cancel_futures=True)
+    except BaseException:
+        for process in processes:
+            process.kill()
+        raise
 
 
 def _chunks(items: Iterable[S]) -> Iterator[list[S]]:

@@ -9,11 +9,13 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from command_line import many_objects
 
 from maskcodec import MaskCodecError
+from maskcodec.commands import ordered
 from maskcodec.commands.ordered import AHEAD, CHUNK, map_ordered
 
 
@@ -79,3 +81,12 @@ def test_no_process_outlives_a_killed_parent(tmp_path: Path) -> None:
     while any(map(alive, workers)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(map(alive, workers))
+
+
+def test_a_second_interrupt_ends_the_processes() -> None:
+    executor, process = mock.Mock(), mock.Mock()
+    executor._processes = {1: process}
+    executor.shutdown.side_effect = KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        ordered._shut_down(executor)
+    process.kill.assert_called_once_with()
