@@ -4,7 +4,8 @@ gIoU is the mean over answers of the IoU of all their pixels, 1 where both are e
 "nothing there"); cIoU is the sum of all intersections over the sum of all unions. Where labels
 matter (tasks "semantic" and "panoptic") an answer's IoU is the mean over labels, and pixels are
 summed label by label. The ceiling is what the right answers themselves decode to. Answers in words,
-whose right answer is prose without a mask, have no IoU.
+whose right answer is prose without a mask, have no IoU. Pixels that nobody annotated count neither
+way.
 """
 
 from __future__ import annotations
@@ -167,11 +168,14 @@ class AnswerScores:
         asked = example.turns[turn]
         if asked.form == "tagged" and not asked.truth:
             return None
-        targets = example.masks(turn)
+        targets, ignored = example.masks(turn), example.ignored()
         self._empty += not targets
         best = read_answer(asked.answer, self._codec, example.size, form=asked.form)
-        self._ceiling.add(best.masks, targets, example.size, example.task)
-        value = self._overlap.add(decoded.masks, targets, example.size, example.task)
+        right, kept, said = (
+            _without(masks, ignored) for masks in (targets, best.masks, decoded.masks)
+        )
+        self._ceiling.add(kept, right, example.size, example.task)
+        value = self._overlap.add(said, right, example.size, example.task)
         self._tasks.setdefault(example.task, []).append(value)
         return value
 
@@ -197,6 +201,13 @@ class AnswerScores:
 
     def _share(self, count: int) -> float:
         return count / self._count if self._count else 0.0
+
+
+def _without(masks: Sequence[Mask], ignored: Bits | None) -> Sequence[Mask]:
+    """Masks without the pixels that nobody annotated."""
+    if ignored is None:
+        return masks
+    return [Mask(mask.array & ~ignored, mask.label, mask.score) for mask in masks]
 
 
 def _of_label(masks: Sequence[Mask], label: str, size: tuple[int, int]) -> Bits:

@@ -12,8 +12,9 @@ What `maskcodec prepare` writes, and `train`, `segment` and TRL's `SFTTrainer` r
 `truth` holds the masks of each assistant turn, in the order of its text, as COCO's compressed run
 lengths; none is a right "no object". `constraints`, where it is known, says for each assistant turn
 what a program can check. `figures`, where it was measured, says for each assistant turn what the
-codec alone loses and how many tokens the answer is. Images are named relative to the file's own
-folder, or absolutely.
+codec alone loses and how many tokens the answer is. `ignore`, where there are such, are the pixels
+that nobody annotated: `{"size": [480, 640], "counts": "…"}`. Images are named relative to the
+file's own folder, or absolutely.
 
 A file is untrusted: what is wrong with a line costs that line, with its place and field.
 """
@@ -25,6 +26,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from . import rle
 from .chat import Form
@@ -110,6 +114,7 @@ class Example:
         figures: what was measured, of the writer's own making; None where nothing was.
         file: the JSONL file; empty where it comes from none.
         line: in the file, 1-based.
+        ignore: the pixels that nobody annotated; None where all were.
     """
 
     id: str
@@ -123,6 +128,7 @@ class Example:
     figures: dict[str, Any] | None = None
     file: str = ""
     line: int | None = None
+    ignore: TruthMask | None = None
 
     @property
     def codec(self) -> Codec[Any]:
@@ -155,6 +161,18 @@ class Example:
             for index, truth in enumerate(self.turns[turn].truth)
         ]
 
+    def ignored(self) -> npt.NDArray[np.bool_] | None:
+        """`ignore` painted: bool (height, width).
+
+        Raises:
+            RecordError: run lengths that don't fill the image.
+        """
+        if self.ignore is None:
+            return None
+        return paint_counts(
+            Record(self.file, self.line, self.ignore.fields(), "ignore."), self.size
+        )
+
     def error(self, message: str, field: str | None = None) -> RecordError:
         """An error at this line."""
         return RecordError(message, file=self.file, line=self.line, field=field)
@@ -176,6 +194,8 @@ class Example:
         }
         if any(turn.constraints is not None for turn in self.turns):
             fields["constraints"] = [list(turn.constraints or ()) for turn in self.turns]
+        if self.ignore is not None:
+            fields["ignore"] = {"size": list(self.size), "counts": self.ignore.counts}
         if self.figures is not None:
             fields["figures"] = self.figures
         fields["source"] = self.source
@@ -263,6 +283,7 @@ def read_example(record: Record, *, spec: str | None = None) -> Example:
         figures if isinstance(figures := record.fields.get("figures"), dict) else None,
         record.file,
         record.line,
+        _ignore(record, size),
     )
 
 
@@ -289,6 +310,15 @@ def _truth(
         _truth_mask(record.child(f"truth[{turn}]", index, value), size)
         for index, value in enumerate(values)
     )
+
+
+def _ignore(record: Record, size: tuple[int, int]) -> TruthMask | None:
+    value = record.fields.get("ignore")
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise record.error('is no run lengths {"size", "counts"}', "ignore")
+    return _truth_mask(Record(record.file, record.line, value, "ignore."), size)
 
 
 def _truth_mask(record: Record, size: tuple[int, int]) -> TruthMask:

@@ -63,6 +63,20 @@ def test_what_is_written_reads_back(tmp_path: Path) -> None:
     assert [message["role"] for message in found.messages] == ["user", "assistant"] * 2
 
 
+def test_pixels_that_nobody_annotated(tmp_path: Path) -> None:
+    unsure = np.zeros(SIZE, np.bool_)
+    unsure[:7] = True
+    path = tmp_path / "e.jsonl"
+    path.write_bytes(dataclasses.replace(make(), ignore=TruthMask.of(Mask(unsure, ""))).to_line())
+    assert json.loads(path.read_text())["ignore"].keys() == {"size", "counts"}
+    (found,) = read_examples(path)
+    assert isinstance(found, Example)
+    assert np.array_equal(found.ignored(), unsure)  # type: ignore[arg-type]
+    assert make().ignored() is None
+    assert "field 'ignore': is no run lengths" in error(tmp_path, ignore=[1])
+    assert "field 'ignore.size'" in error(tmp_path, ignore={"size": [1, 1], "counts": "1"})
+
+
 def test_fields_that_may_be_missing(tmp_path: Path) -> None:
     least = fields(forms=..., constraints=..., source=..., figures=...)
     least["messages"][1]["content"] = "A dog <mask>none</mask>."

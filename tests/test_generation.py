@@ -14,6 +14,7 @@ from tiny_models import FAMILIES, tiny_model
 from maskcodec import Mask, MaskCodecError, RecordError, get_codec, hf
 from maskcodec.answer_scores import AnswerScores
 from maskcodec.chat import read_answer
+from maskcodec.examples import TruthMask
 from maskcodec.generation import ContextError, Reply, Segmenter, evaluate, question_of
 from maskcodec.streaming import stream_masks
 from training.conversation import Conversations
@@ -184,6 +185,20 @@ def test_figures_are_what_they_say(tmp_path: Path) -> None:
     assert result.repaired_share == 0
     assert result.mean_tokens == pytest.approx(13 / 5)
     assert result.figures()["repairs"] == dict(result.repairs) != {}
+
+
+def test_pixels_that_nobody_annotated_count_neither_way(tmp_path: Path) -> None:
+    codec = get_codec("coco_rle")
+    example = make_examples(tmp_path, codec.spec, 1)[0]
+    (target,) = example.masks()
+    unsure = np.zeros(example.size, np.bool_)
+    unsure[:, : example.size[1] // 2] = True
+    example = dataclasses.replace(example, ignore=TruthMask.of(Mask(unsure, "")))
+    assert not target.array[unsure].all()
+    text = codec.encode([Mask(target.array | unsure, target.label)], example.size)
+    scores = AnswerScores(codec)
+    read = read_answer(text, codec, example.size)
+    assert scores.add(read, Reply(text, 3, False), example) == 1
 
 
 @pytest.mark.parametrize("spec", [SPEC, "text4seg:grid=6"])

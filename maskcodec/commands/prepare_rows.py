@@ -171,6 +171,9 @@ def _examples(
         except MaskCodecError as error:
             place = _placed(error, item, exchange.place, exchange.line)
             problems.append((place, row_id(item.id, number)))
+    ignore = None
+    if about.ignore is not None and about.ignore.any():
+        ignore = TruthMask.of(Mask(about.ignore, ""))
     lines = []
     for pack in _packs(good, job.turns):
         turns = tuple(turn for _, _, turn in pack)
@@ -178,6 +181,7 @@ def _examples(
         example = Example(
             name, (image,), about.size, job.spec, pack[0][1], turns, job.source,
             figures=measure(pack[0][1], turns, about.size, tools.codec, tools.counter),
+            ignore=ignore,
         )  # fmt: skip
         lines.append((name, example.to_line()))
     return Done(item.id, held_out, tuple(lines), tuple(problems))
