@@ -24,10 +24,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from maskcodec import MaskCodecError
+from maskcodec.machine import PACKAGES, describe_machine, describe_versions
 from maskcodec.records import Record, brief, read_json
 from maskcodec.writing import atomic
-
-from .machine import PACKAGES, describe_machine, describe_versions
 
 SCHEMA = 1
 

@@ -23,12 +23,12 @@ from tqdm import tqdm
 from maskcodec import MaskCodecError
 from maskcodec.commands import bench_rd
 from maskcodec.commands.ordered import map_ordered
+from maskcodec.machine import command_line
 from maskcodec.tokens import GPT4O, load_counter
 from maskcodec.writing import atomic, check_output
 
 from . import document as documents
 from .document import Document
-from .machine import command_line
 from .rate_distortion_document import put_points, read_finished, start, units
 from .rate_distortion_masks import Masks, built_in_masks, read_masks
 from .rate_distortion_measure import CHARACTERS, GROUPS, Shape, Trip, measure, summarize
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure; 130 if interrupted, 2 if nothing could be done."""
     arguments = make_parser().parse_args(argv)
     try:
-        return run(arguments, command_line(MODULE, argv))
+        return run(arguments, command_line(f"python -m {MODULE}", argv))
     except (MaskCodecError, OSError) as error:
         print(f"rate_distortion: {error}", file=sys.stderr)
         return 2

@@ -29,11 +29,11 @@ from maskcodec import MaskCodecError, get_codec
 from maskcodec.commands.arguments import count, jobs
 from maskcodec.commands.demo_inputs import Source, built_in, from_folder
 from maskcodec.commands.ordered import map_ordered
+from maskcodec.machine import command_line
 from maskcodec.refine import read_method
 from maskcodec.writing import check_output
 
 from . import document as documents
-from .machine import command_line
 from .refinement_measure import ERRORS, Task, Trial, has_codes, in_half, measure, summarize
 
 BENCH = "refinement"
@@ -81,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure; 130 if interrupted, 2 if nothing could be done."""
     arguments = make_parser().parse_args(argv)
     try:
-        return run(arguments, command_line(f"maskcodec.benchmarks.{BENCH}", argv))
+        return run(arguments, command_line(f"python -m maskcodec.benchmarks.{BENCH}", argv))
     except (MaskCodecError, OSError) as error:
         print(f"{BENCH}: {error}", file=sys.stderr)
         return 2

@@ -1,0 +1,96 @@
+"""What a person must know beside the scores: what was missing, unreadable, or looks wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .score_inputs import Inputs
+from .score_rows import Stored, Tally
+
+FLIP_GAIN = 0.2
+"""How much better the other order of run lengths must agree to be suspected."""
+
+FEW = 5
+"""Fewer samples with run lengths say nothing about their order."""
+
+MANY = 0.5
+"""A share of samples with the same fault that must have a cause in the file."""
+
+OF_MASKS = ("wrong-size", "bad-counts", "bad-polygon", "bad-record", "damaged-file", "bad-box",
+            "unknown-category")  # fmt: skip
+"""Kinds of faults that no model makes but a program that wrote a file."""
+
+
+def warnings(
+    rows: Sequence[Stored],
+    document: Mapping[str, Any],
+    tally: Tally,
+    inputs: Inputs | None,
+    turned: tuple[float, float, int],
+) -> list[str]:
+    """All of it, a sentence each; nothing where all is well."""
+    counts = document["counts"]
+    found: list[str] = []
+    if document.get("lacking"):
+        parts = ", ".join(document["lacking"])
+        found.append(f"these are the scores of a part alone: {parts} are lacking")
+    if tally.torn:
+        found.append(
+            "the predictions end in the middle of a line: the file is cut off, or is still being "
+            "written; what it lacks counts as missing"
+        )
+    if tally.unreadable:
+        first = f": {inputs.predictions[0].errors[0]}" if inputs is not None else ""
+        found.append(f"{tally.unreadable:,} predictions can't be read and count as missing{first}")
+    if counts["missing"]:
+        example = next(one.row.id for one in rows if one.row.status == "missing")
+        found.append(
+            f"{counts['missing']:,} of {counts['truth']:,} samples have no prediction, and count "
+            f"as nothing found (the first is {example!r})"
+        )
+    others = sum(one.other is not None and one.other.status == "missing" for one in rows)
+    if others:
+        found.append(f"{others:,} samples have no prediction of the other system")
+    if counts["extra"]:
+        found.append(f"{counts['extra']:,} predictions are for no sample of the truth")
+    if counts["duplicate"]:
+        found.append(
+            f"{counts['duplicate']:,} predictions stand twice; the first of each was taken"
+        )
+    if tally.rejected:
+        found.append(f"{tally.rejected:,} samples of the truth can't be used, see rejected.jsonl")
+    known = sum(has_ceiling(one) for one in rows)
+    if known and known < len(rows):
+        found.append(
+            f"the codec can't spell the right masks of {len(rows) - known:,} samples: the ceiling "
+            "is of the others"
+        )
+    found += _faults(rows)
+    own, flipped, count = turned
+    if count >= FEW and flipped - own > FLIP_GAIN * count:
+        found.append(
+            "the run lengths seem to go the other way: of the first "
+            f"{count:,} the mean IoU is {own / count:.3f}, and {flipped / count:.3f} if they are "
+            "read along the other side; see --rle-order"
+        )
+    return found
+
+
+def has_ceiling(one: Stored) -> bool:
+    """Whether the ceiling of a sample was measured."""
+    return one.ceiling is not None or getattr(one.row, "ceiling", None) is not None
+
+
+def _faults(rows: Sequence[Stored]) -> list[str]:
+    """Predictions that can't be used, by kind, with an example."""
+    wrong = [one for one in rows if one.row.status == "invalid" and one.problem]
+    found = []
+    for kind, count in Counter(one.repairs[0] for one in wrong if one.repairs).most_common():
+        if kind not in OF_MASKS:
+            continue
+        example = next(one for one in wrong if one.repairs[:1] == (kind,))
+        most = ", most of them" if count > MANY * len(rows) else ""
+        found.append(f"{count:,} predictions{most} are invalid ({kind}), e.g. {example.problem}")
+    return found
