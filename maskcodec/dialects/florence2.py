@@ -22,8 +22,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from ..codec import Codec
 from ..decoded import Errors, Geometry, Pixels, Repair, RepairLog
 from ..errors import SpecError
@@ -101,12 +99,7 @@ class Florence2Codec(Codec[Polygons]):
 
     def is_exact(self, masks: Sequence[Mask], size: tuple[int, int]) -> bool:
         """Masks that happen to come back as they are."""
-        if not all(mask.area for mask in masks):
-            return False
-        painted = polygon.paint(self.analyze(masks, size), size)
-        return all(
-            np.array_equal(mask.array, plane) for mask, plane in zip(masks, painted, strict=True)
-        )
+        return outer_rings.are_kept(masks, self.analyze(masks, size), size)
 
     def write(self, geometry: Polygons) -> str:
         """Spell polygons.

@@ -20,8 +20,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..codec import Codec
 from ..decoded import Errors, Geometry, Pixels, Repair, RepairLog
 from ..errors import SpecError
@@ -92,12 +90,7 @@ class VistaLLMCodec(Codec[Polygons]):
 
     def is_exact(self, masks: Sequence[Mask], size: tuple[int, int]) -> bool:
         """Masks that happen to come back as they are."""
-        if not all(mask.area for mask in masks):
-            return False
-        painted = polygon.paint(self.analyze(masks, size), size)
-        return all(
-            np.array_equal(mask.array, plane) for mask, plane in zip(masks, painted, strict=True)
-        )
+        return outer_rings.are_kept(masks, self.analyze(masks, size), size)
 
     def write(self, geometry: Polygons) -> str:
         """Spell polygons; labels are left out.
