@@ -163,7 +163,9 @@ def _system(
     if truth.kind == "boxes":
         units, _, order = arguments.boxes.partition(",")
         boxes = BoxReader(cast(Units, units), cast(Order, order or "xyxy"))
-    return System(predictions.file, reader, boxes, predictions.has_text)
+    specs = {get_codec(spec).spec if spec else reader.spec for spec in predictions.specs}
+    spec = specs.pop() if len(specs) == 1 else ""
+    return System(predictions.file, reader, boxes, predictions.has_text, spec)
 
 
 def _spec(arguments: Namespace, predictions: Predictions, truth: Truth, remarks: list[str]) -> str:

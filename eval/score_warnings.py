@@ -42,8 +42,8 @@ def warnings(
             "written; what it lacks counts as missing"
         )
     if tally.unreadable:
-        first = f": {inputs.predictions[0].errors[0]}" if inputs is not None else ""
-        found.append(f"{tally.unreadable:,} predictions can't be read and count as missing{first}")
+        first = f" ({inputs.predictions[0].errors[0]})" if inputs is not None else ""
+        found.append(f"unreadable predictions, which count as missing: {tally.unreadable:,}{first}")
     if counts["missing"]:
         example = next(one.row.id for one in rows if one.row.status == "missing")
         found.append(
@@ -54,18 +54,19 @@ def warnings(
     if others:
         found.append(f"{others:,} samples have no prediction of the other system")
     if counts["extra"]:
-        found.append(f"{counts['extra']:,} predictions are for no sample of the truth")
+        found.append(f"predictions for no sample of the truth: {counts['extra']:,}")
     if counts["duplicate"]:
         found.append(
-            f"{counts['duplicate']:,} predictions stand twice; the first of each was taken"
+            f"predictions of a sample that has one already: {counts['duplicate']:,}; the first "
+            "of each was taken"
         )
     if tally.rejected:
         found.append(f"{tally.rejected:,} samples of the truth can't be used, see rejected.jsonl")
     known = sum(has_ceiling(one) for one in rows)
     if known and known < len(rows):
         found.append(
-            f"the codec can't spell the right masks of {len(rows) - known:,} samples: the ceiling "
-            "is of the others"
+            f"the ceiling is of {known:,} samples: of the others nothing says the codec, or it "
+            "can't spell their right masks"
         )
     found += _faults(rows)
     own, flipped, count = turned

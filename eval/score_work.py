@@ -48,12 +48,14 @@ class System:
         reader: how they are read.
         boxes: how boxes are read; None where masks are scored.
         has_text: whether they are texts.
+        spec: the one codec that all texts are spelt in; "" where there are several, or no texts.
     """
 
     file: PredictionFile
     reader: Reader
     boxes: BoxReader | None = None
     has_text: bool = False
+    spec: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +223,7 @@ def _fields(row: Row, reading: Reading, question: Question, system: System) -> d
 def _spec(wanted: str, reading: Reading, system: System, question: Question) -> str:
     if wanted != OWN:
         return wanted
-    return reading.spec or system.reader.spec or question.spec
+    return reading.spec or system.spec or system.reader.spec or question.spec
 
 
 def _ceiling(

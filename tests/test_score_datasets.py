@@ -355,3 +355,17 @@ def test_presets_name_what_there_is() -> None:
         "refcoco", "refcoco+", "refcocog", "grefcoco", "reasonseg", "ade20k", "pascal-context-59",
         "voc", "coco-stuff", "coco-panoptic", "ref-youtube-vos", "davis",
     ]  # fmt: skip
+
+
+def test_the_ceiling_counts_samples_without_a_prediction(tmp_path: Path) -> None:
+    folder = refs(tmp_path / "refcoco")
+    codec = get_codec("text4seg:grid=4")
+    said = {"id": "0#0", "spec": codec.spec, "text": codec.encode([], (48, 64))}
+    found = score(
+        tmp_path / "out", write_jsonl(tmp_path / "p.jsonl", [said]), "--truth", folder,
+        "--split", "train",
+    )  # fmt: skip
+    assert found.counts["missing"] > 0
+    assert "the ceiling is of" not in found.err
+    rows = read_jsonl(tmp_path / "out" / "rows.jsonl")
+    assert all(row["row"]["ceiling"] for row in rows if row["row"]["targets"])

@@ -37,7 +37,7 @@ class Preset:
     background: str | None = None
 
 
-_REFERRING = ("cIoU", "gIoU", "P@0.5", "P@0.7", "P@0.9")
+_REFERRING = ("cIoU", "gIoU", "P@0.5", "P@0.6", "P@0.7", "P@0.8", "P@0.9")
 _SEMANTIC = ("mIoU", "pAcc", "mAcc", "fwIoU")
 _REFER = "Papers report cIoU (oIoU), older ones gIoU (mIoU) and P@0.5 to 0.9 beside it."
 
