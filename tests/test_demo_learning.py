@@ -27,6 +27,8 @@ def test_the_demo_makes_a_page_and_leaves_other_files_alone(
     assert set(scores) == {"new", "new, free", "shipped", "shipped, free", "untrained"}
     assert scores["shipped"]["giou"] > 0.6
     assert scores["shipped"]["ceiling_giou"] > scores["shipped"]["giou"]
+    compared = json.loads((tmp_path / "scored/scores.json").read_text())
+    assert compared["comparison"]["system"] == "shipped, trained longer"
     page = (tmp_path / "page.html").read_text()
     assert "shipped, trained longer" in page
     assert page.count("<svg") >= 2

@@ -39,6 +39,7 @@ NEW, SHIPPED = "new", "shipped"
 TITLES = {NEW: "trained just now", SHIPPED: "shipped, trained longer"}
 
 SPEC = "shapetokens:tokens=4,boxes=1"
+PREDICTIONS = "predictions.jsonl"
 
 RECIPE = ("--batch-size", "32", "--lr", "2e-3", "--token-lr", "1e-2", "--soft-bins", "8")
 """How to train on the tiny model; docs/learning.md says what was tried."""
@@ -68,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         demo.prepare()
         demo.train()
         demo.segment()
+        demo.score()
         demo.report()
     except MaskCodecError as error:
         say(VERB, str(error))
@@ -115,6 +117,13 @@ class Demo:
                           "--model", self._adapter(name), *free, "--no-overlays",
                           "--overwrite", "-o", str(output))  # fmt: skip
 
+    def score(self) -> None:
+        """Both adapters side by side, on the same questions."""
+        new, shipped = (str(self._answers(name, free=False) / PREDICTIONS) for name in TITLES)
+        self._run("score", new, "--against", shipped, "--truth", str(self.folder / "test.jsonl"),
+                  "--system", TITLES[NEW], "--other", TITLES[SHIPPED],
+                  "--overwrite", "-o", str(self.folder / "scored"))  # fmt: skip
+
     def report(self) -> None:
         """The page, the figures and the curves."""
         untrained = self._untrained()
@@ -142,7 +151,7 @@ class Demo:
                 style=loss_curves.STYLE,
                 figures="".join(plots),
             )
-        say(VERB, f"figures and pictures: {page}")
+        say(VERB, f"figures and pictures: {page}, {self.folder / 'scored' / 'page.html'}")
 
     def _untrained(self) -> dict[str, Any]:
         """What the base model prints when it knows the tokens, and nothing about masks."""
@@ -195,7 +204,7 @@ class Demo:
         return found
 
     def _texts(self, name: str) -> dict[str, str]:
-        path = self._answers(name, free=False) / "predictions.jsonl"
+        path = self._answers(name, free=False) / PREDICTIONS
         found = {}
         for record in read_records(path):
             if isinstance(record, RecordError):
