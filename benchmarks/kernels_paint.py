@@ -3,9 +3,7 @@
 OpenCV's INTER_LINEAR rounds weights to 1/2048, so pixels within 1/256 of one half may differ; the
 check fails if another one does, and says how many differ.
 
-Paintings go into one output array a mask, except where "new arrays" is said. Those of 64 masks of
-480x640 are 20 MB, which a large cache holds, and there clearing is at its fastest; those of 256
-masks of a file are not.
+Paintings go into one output array a mask, except where "new arrays" is said.
 """
 
 from __future__ import annotations

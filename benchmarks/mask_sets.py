@@ -19,7 +19,10 @@ from maskcodec.records import read_records
 Array = npt.NDArray[np.bool_]
 
 COUNT = 64
-"""Masks in a set."""
+"""Masks in a set, at least."""
+
+PAST_CACHES = 1 << 26
+"""Bytes of a synthetic set, at least: what a cache holds is read and cleared faster than memory."""
 
 SIZES = ((480, 640), (1024, 1024), (2160, 3840))
 """(height, width) in pixels of the sets."""
@@ -117,18 +120,28 @@ def label_map(size: tuple[int, int], seed: int) -> npt.NDArray[np.uint8]:
 
 
 def synthetic(
-    sizes: Sequence[tuple[int, int]] = SIZES, count: int = COUNT, seed: int = 0
+    sizes: Sequence[tuple[int, int]] = SIZES, count: int | None = None, seed: int = 0
 ) -> Iterator[MaskSet]:
-    """The synthetic sets: shapes at every size, noise and checkerboards at the first."""
-    seeds = range(seed, seed + count)
+    """The synthetic sets: shapes at every size, noise and checkerboards at the first.
+
+    `count=None` takes `COUNT` masks, and more of a small size, for `PAST_CACHES`.
+    """
     for size in sizes:
+        seeds = _seeds(size, count, seed)
         masks = [shapes(size, one) for one in seeds]
-        maps = ([label_map(size, seed + k) for k in range(min(4, count))] * count)[:count]
+        maps = [label_map(size, one) for one in seeds[:4]]
+        maps = [maps[index % len(maps)] for index in range(len(masks))]
         yield MaskSet(f"shapes {size[0]}x{size[1]}", "shapes", masks, maps)
     for kind in ("noise", "checkerboard"):
-        masks = [draw(kind, sizes[0], one) for one in seeds]
+        masks = [draw(kind, sizes[0], one) for one in _seeds(sizes[0], count, seed)]
         maps = [mask.astype(np.uint8) for mask in masks]
         yield MaskSet(f"{kind} {sizes[0][0]}x{sizes[0][1]}", kind, masks, maps)
+
+
+def _seeds(size: tuple[int, int], count: int | None, seed: int) -> range:
+    if count is None:
+        count = max(COUNT, -(-PAST_CACHES // (size[0] * size[1])))
+    return range(seed, seed + count)
 
 
 def real(path: Path) -> MaskSet:

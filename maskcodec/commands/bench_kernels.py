@@ -56,8 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--full", action="store_true", help="480x640, 1024x1024 and 2160x3840; half an hour"
     )
     add(
-        "--count", type=args.count, default=64, metavar="N",
-        help="masks in a set; fewer may stay in a cache (default: %(default)s)",
+        "--count", type=args.count, metavar="N",
+        help="masks in a set; few stay in a cache (default: 64, and 64 MiB of them at least)",
     )  # fmt: skip
     add("--seed", type=int, default=0, help="of the masks (default: %(default)s)")
     add(
