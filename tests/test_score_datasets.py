@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -369,3 +370,26 @@ def test_the_ceiling_counts_samples_without_a_prediction(tmp_path: Path) -> None
     assert "the ceiling is of" not in found.err
     rows = read_jsonl(tmp_path / "out" / "rows.jsonl")
     assert all(row["row"]["ceiling"] for row in rows if row["row"]["targets"])
+
+
+def test_reasons_that_do_not_fit_the_mask_are_told(tmp_path: Path) -> None:
+    truth = tmp_path / "val.jsonl"
+    options = ["--scene", "tiny,reasons=yes", "--tasks", "reasoning", "--spec", "boxgrid:rows=16"]
+    assert cli.main(["prepare", "scenes:40", *options, "--quiet", "--output", str(truth)]) == 0
+    said = {one["id"]: one["messages"][1]["content"] for one in read_jsonl(truth)}
+    assert all(text.index("<mask>") for text in said.values())  # something stands before it
+
+    def consistency(name: str, texts: dict[str, str]) -> float:
+        given = [
+            {"id": key, "spec": "boxgrid:rows=16", "form": "tagged", "text": text}
+            for key, text in texts.items()
+        ]
+        path = write_jsonl(tmp_path / f"{name}.jsonl", given)
+        return score(tmp_path / name, path, "--truth", truth).value("step_consistency")
+
+    assert consistency("right", said) == 1
+    swapped = {"largest": "smallest", "left": "right", "smallest": "largest", "right": "left"}
+    pattern = re.compile("|".join(swapped))
+    turned = {key: pattern.sub(lambda m: swapped[m[0]], text) for key, text in said.items()}
+    assert turned != said
+    assert consistency("turned", turned) < 1

@@ -40,6 +40,8 @@ class SceneOptions:
         turns: `"kept"` turns the shapes whose name a turn does not change, by steps of 15 degrees.
         repeat: how often an object takes the colour, and how often the shape, of one before it.
         photo_dir: a folder of photographs for the backgrounds; None takes those of scikit-image.
+        reasons: whether the answer to a reasoning question begins with true sentences about the
+            object's size, place and order (see `scene_statements`), its mask after them.
 
     Raises:
         MaskCodecError: a value out of range, or an unknown name.
@@ -57,6 +59,7 @@ class SceneOptions:
     turns: Turns = "none"
     repeat: float = 0.4
     photo_dir: str | None = None
+    reasons: bool = False
 
     @classmethod
     def tiny(cls, **changes: Any) -> SceneOptions:

@@ -49,20 +49,24 @@ def read(source: str, options: SourceOptions) -> Source:
 
 
 def _load(seed: int, tasks: tuple[str, ...], given: str, shapes: Path | None) -> Annotated:
-    scene = make_scene(seed, scene_options(given, shapes))
+    options = scene_options(given, shapes)
+    scene = make_scene(seed, options)
     objects = tuple(Mask(one.mask, one.label) for one in scene.objects)
     questions = make_questions(scene, 0, tasks=tasks) if tasks else []
-    exchanges = tuple(_exchange(scene, question) for question in questions)
+    exchanges = tuple(
+        _exchange(scene, question, with_reasons=options.reasons) for question in questions
+    )
     return Annotated(
         f"scene-{seed}.png", scene.size, objects, pixels=scene.image, exchanges=exchanges
     )
 
 
-def _exchange(scene: Scene, question: Question) -> Exchange:
+def _exchange(scene: Scene, question: Question, *, with_reasons: bool) -> Exchange:
     constraints = tuple(constraint.to_json() for constraint in question.constraints)
-    return Exchange(
-        question.task, _question(scene, question), _answer(scene, question), constraints
-    )
+    answer = _answer(scene, question)
+    if with_reasons and question.reasons:
+        answer = (" ".join(question.reasons) + " ", *answer)
+    return Exchange(question.task, _question(scene, question), answer, constraints)
 
 
 def _question(scene: Scene, question: Question) -> tuple[Piece, ...]:
