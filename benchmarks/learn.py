@@ -1,0 +1,221 @@
+"""How well a model learns each codec: the same base, data, steps and rates, seeds with spread.
+
+    python -m maskcodec.benchmarks.learn --output learn
+
+`maskcodec bench learn` is this program; its help says all. It runs `maskcodec prepare` and
+`maskcodec train` as anyone would. The JSON is that of every bench (`benchmarks.document`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from maskcodec import MaskCodecError
+from maskcodec.commands import bench_learn
+from maskcodec.commands.terminal import progress, say
+from maskcodec.writing import atomic
+
+from . import document as documents
+from . import learn_figures, learn_page, learn_picture
+from .learn_plan import (
+    SETTINGS,
+    SPECS,
+    TEST,
+    TRAIN,
+    VAL,
+    Settings,
+    Training,
+    check_specs,
+    finals,
+    sweep,
+    words,
+)
+from .learn_runs import Runs
+
+VERB = "bench learn"
+INTERRUPTED = 130
+JSON, PAGE, PICTURE = "learn.json", "learn.html", "learn.png"
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m maskcodec.benchmarks.learn",
+        description=bench_learn.DESCRIPTION,
+        epilog=f"examples:\n{bench_learn.EXAMPLES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    bench_learn.add_arguments(parser)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run as a program; 2 if nothing could be done."""
+    try:
+        return run(make_parser().parse_args(argv), argv)
+    except (MaskCodecError, OSError) as error:
+        say(VERB, str(error))
+        return 2
+
+
+def run(arguments: argparse.Namespace, argv: Sequence[str] | None = None) -> int:
+    """Train what is missing, and write all figures: 1 if a training failed, 130 by Ctrl-C."""
+    settings = read_settings(arguments)
+    folder: Path = arguments.output
+    specs = check_specs(arguments.specs or SPECS)
+    if arguments.overwrite and (folder / SETTINGS).exists():
+        shutil.rmtree(folder)
+    settings.keep(folder, resume=arguments.resume)
+    threads = arguments.threads or (1 if arguments.jobs > 1 else 0)
+    runs = Runs(folder, settings, arguments.jobs, threads)
+    document = documents.start("learn", argv, seed=0, settings=settings.fields())
+    return Bench(runs, specs, arguments.seeds, document, quiet=arguments.quiet).run()
+
+
+def read_settings(arguments: argparse.Namespace) -> Settings:
+    """The settings, checked.
+
+    Raises:
+        MaskCodecError: a string of arguments is none, or names what this program decides.
+    """
+    parts = {
+        part: getattr(arguments, part) or default
+        for part, default in (("train", TRAIN), ("val", VAL), ("test", TEST))
+    }
+    taken = {"--spec", "--output", "-o", "--overwrite", "--resume"}
+    options = {"--output", "-o", "--model", "--data", "--val", "--seed", "--lr", "--token-lr"}
+    options |= {"--steps", "--minutes", "--resume", "--overwrite", "--spec"}
+    for flag, text, own in (
+        *((f"--{part}", text, taken) for part, text in parts.items()),
+        ("--train-options", arguments.train_options, options),
+    ):
+        given = words(text, flag)
+        named = [word for word in given if word.partition("=")[0] in own]
+        if named:
+            raise MaskCodecError(f"{flag} {text!r}: this program itself gives {named[0]}")
+        if not given and flag != "--train-options":
+            raise MaskCodecError(f"{flag} is empty, expected a source for `maskcodec prepare`")
+    return Settings(
+        model=arguments.model,
+        **parts,
+        batch_size=arguments.batch_size,
+        rates=tuple(dict.fromkeys(sorted(arguments.lr))),
+        token_rate=arguments.token_rate,
+        sweep_steps=arguments.sweep_steps,
+        steps=arguments.steps,
+        minutes=arguments.minutes or 0.0,
+        eval_steps=arguments.eval_steps,
+        eval_examples=arguments.eval_examples,
+        train_options=arguments.train_options,
+        as_it_is=arguments.as_it_is,
+    )
+
+
+class Bench:
+    """One run of the program."""
+
+    def __init__(
+        self,
+        runs: Runs,
+        specs: Sequence[str],
+        seeds: int,
+        document: documents.Document,
+        *,
+        quiet: bool,
+    ) -> None:
+        self.runs = runs
+        self.specs = list(specs)
+        self.seeds = seeds
+        self.document = document
+        self.quiet = quiet
+        self.failed: list[str] = []
+        self.sweeps: list[Training] = []
+        self.finals: list[Training] = []
+
+    def run(self) -> int:
+        """All of it; its exit status."""
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            self.work()
+        except KeyboardInterrupt:
+            self.document["interrupted"] = True
+            say(VERB, f"interrupted; finished trainings are kept in {self.runs.folder}: --resume")
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        self.write()
+        if not learn_figures.of_kind(self.document, learn_figures.MEAN):
+            reason = "interrupted before" if self.document["interrupted"] else "all failed:"
+            say(VERB, f"{reason} a training came to its end")
+            return INTERRUPTED if self.document["interrupted"] else 2
+        print(learn_page.text_table(self.document))
+        say(VERB, f"figures and curves: {self.runs.folder / PAGE}")
+        if self.document["interrupted"]:
+            return INTERRUPTED
+        return 1 if self.failed else 0
+
+    def work(self) -> None:
+        """Prepare, try rates, train with the best."""
+        runs, settings = self.runs, self.runs.settings
+        self.each("base made", lambda _: runs.make_base(), [settings.model], str)
+        if self.failed:
+            return
+        self.each("codecs prepared", runs.prepare, self.specs, str)
+        ready = [spec for spec in self.specs if runs.before(spec).exists()]
+        rates = dict.fromkeys(ready, settings.rates[0])
+        if len(settings.rates) > 1:
+            self.sweeps = sweep(settings, ready)
+            self.each("rates tried", runs.train, self.sweeps, _title)
+            rates = learn_figures.chosen(runs, ready, self.sweeps)
+        self.finals = finals(settings, rates, self.seeds)
+        self.each("trainings", self.train, self.finals, _title)
+
+    def train(self, training: Training) -> None:
+        """Train and measure."""
+        self.runs.train(training)
+        self.runs.measure(training)
+
+    def each(
+        self,
+        what: str,
+        work: Callable[[Any], None],
+        items: Sequence[Any],
+        title: Callable[[Any], str],
+    ) -> None:
+        """Work on items with a bar; what fails is said, and the rest goes on."""
+        with progress(len(items), what, quiet=self.quiet) as bar:
+
+            def done(item: Any, problem: str) -> None:
+                bar.update()
+                if problem:
+                    self.failed.append(title(item))
+                    say(VERB, f"{title(item)} failed: {problem}")
+                elif bar.disable and not self.quiet:  # no terminal: a log, which likes lines
+                    say(VERB, f"{what}: {title(item)}")
+                self.write()
+
+            self.runs.each(work, items, done)
+
+    def write(self) -> None:
+        """Write the figures of all that is finished."""
+        folder = self.runs.folder
+        learn_figures.collect(self.document, self.runs, self.sweeps, self.finals)
+        documents.write(folder / JSON, self.document)
+        learn_page.write(folder / PAGE, self.document)
+        picture = learn_picture.draw(self.document)
+        if picture is not None:
+            with atomic(folder / PICTURE) as stream:
+                picture.save(stream, "PNG", optimize=True)
+
+
+def _title(training: Training) -> str:
+    return f"{training.spec}, rate {training.rate:g}, seed {training.seed}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
