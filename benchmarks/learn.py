@@ -210,7 +210,7 @@ class Bench:
         picture = learn_picture.draw(self.document)
         if picture is not None:
             with atomic(folder / PICTURE) as stream:
-                picture.save(stream, "PNG", optimize=True)
+                picture.quantize(256, dither=0).save(stream, "PNG", optimize=True)
 
 
 def _title(training: Training) -> str:

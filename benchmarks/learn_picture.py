@@ -10,11 +10,15 @@ from maskcodec.plot_canvas import MARKERS, Canvas, Frame
 
 from .document import Document
 from .learn_figures import CURVE, of_kind
-from .learn_page import COMPUTE, ceilings, specs
+from .learn_page import ceilings, specs
 from .plots import Point, series
 
 WIDTH, HEIGHT, KEY = 520, 380, 24
-PLOTS = (("step", "steps", False), ("operations", COMPUTE, True))
+PLOTS = (
+    ("step", "steps", False),
+    # Pillow's own font has few signs.
+    ("operations", "operations of training / 1e12: 6 for each weight and token", True),
+)
 
 
 def draw(document: Document) -> Any:
