@@ -84,7 +84,10 @@ def join(rows: Sequence[Runs]) -> list[tuple[Walks, Walks]]:
 def fit(
     crop: NDArray[np.bool_], ys: Sequence[int], rows: int, columns: int, passes: int
 ) -> list[Runs]:
-    """Rows of runs that paint lines `ys` of a crop (height, width) about best."""
+    """Rows of runs that paint lines `ys` of a crop (height, width) about best.
+
+    None where they would paint no pixel that is set.
+    """
     height = len(crop)
     found = []
     for i in range(rows):
@@ -92,7 +95,7 @@ def fit(
         strip = crop[owned or [((2 * i + 1) * height) // (2 * rows)]]
         found.append(first_guess(strip, columns))
     climb(found, crop, ys, columns, passes)
-    return found
+    return found if iou(found, crop, ys, columns) else [[] for _ in found]
 
 
 def first_guess(strip: NDArray[np.bool_], columns: int) -> Runs:

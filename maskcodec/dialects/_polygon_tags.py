@@ -169,7 +169,8 @@ class TagForm:
         vertex = f"{number}{blank}{number}"
         more = f"{{{self.points - 1}}}" if self.points else "{2,}"
         ring = f"{vertex}(?:{blank}{vertex}){more}"
-        shape = f"{ring}(?:{blank}{re.escape(self.separator)}{blank}{ring})*+"
+        # No "*+": until Python 3.11.5 it went on from a group that had failed half-way.
+        shape = f"{ring}(?:{blank}{re.escape(self.separator)}{blank}{ring})*"
         closing = f"{blank}{re.escape(self.closing)}" if self.closing else ""
         label = f"(?P<label>{_LABEL})?" if self.labels else "(?P<label>(?!))?"
         return re.compile(f"{label}{re.escape(self.opening)}(?P<shape>{shape}){closing}")

@@ -17,7 +17,7 @@ NONE = "[]"
 _NUMBER = r"(?:0\.[0-9]{3}|1\.000)"
 _POINT = rf"\[{_NUMBER},{_NUMBER}\]"
 _RING = rf"\[{_POINT}(?:,{_POINT}){{2,}}\]"
-_OBJECT = re.compile(rf"\[{_RING}(?:,{_RING})*+\]")
+_OBJECT = re.compile(rf"\[{_RING}(?:,{_RING})*\]")  # no "*+": see `_polygon_tags`
 _DIGITS = re.compile(_NUMBER)
 _POINTS = re.compile(_POINT)
 # A number with a sign or a letter before it is none of ours.
