@@ -28,6 +28,7 @@ from .._ext import boxgrid as _kernels
 from .._ext import boxgrid_fit as _fit
 from ..decoded import Pixels
 from ..mask import Mask
+from ..planes import zero_planes
 from ..rle import mask_bounding_box
 from ..threads import map_threads
 from .boxes import to_bins, to_pixels
@@ -145,7 +146,8 @@ def render_batch(
 ) -> list[Pixels]:
     """Paint each item's objects at its size: bool, (objects, height, width) each."""
     if device == "cpu":
-        return list(map_threads(paint, items, sizes))
+        planes = zero_planes([len(item.labels) for item in items], sizes)
+        return list(map_threads(_paint_into, items, planes))
     from .boxgrid_torch import paint_batch
 
     return list(paint_batch(items, sizes, device=device))
@@ -153,8 +155,12 @@ def render_batch(
 
 def paint(item: BoxGrid, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """Paint the objects of one image: bool, (objects, height, width)."""
-    planes = np.zeros((len(item.labels), *size), np.bool_)
-    boxes = to_pixels(item.boxes, size, BINS)
+    return _paint_into(item, np.zeros((len(item.labels), *size), np.bool_))
+
+
+def _paint_into(item: BoxGrid, planes: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    _, height, width = planes.shape
+    boxes = to_pixels(item.boxes, (height, width), BINS)
     _kernels.paint(planes.view(np.uint8), boxes, item.counts, item.runs, COLUMNS)
     return planes
 

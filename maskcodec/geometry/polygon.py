@@ -28,6 +28,7 @@ from .._ext import simplify as _simplify
 from ..decoded import Pixels
 from ..errors import EncodeError
 from ..mask import Mask
+from ..planes import zero_planes
 from ..threads import map_threads
 
 if TYPE_CHECKING:
@@ -311,7 +312,8 @@ def render_batch(
 ) -> list[Pixels]:
     """Paint each item's objects at its size: bool, (objects, height, width) each."""
     if device == "cpu":
-        return list(map_threads(paint, items, sizes))
+        planes = zero_planes([len(item.objects) for item in items], sizes)
+        return list(map_threads(_paint_into, items, planes))
     from .polygon_torch import render_torch
 
     return list(render_torch(items, sizes, device))
@@ -319,7 +321,10 @@ def render_batch(
 
 def paint(item: Polygons, size: tuple[int, int]) -> Bools:
     """Paint the objects of one image: bool, (objects, height, width)."""
-    planes = np.zeros((len(item.objects), *size), np.bool_)
+    return _paint_into(item, np.zeros((len(item.objects), *size), np.bool_))
+
+
+def _paint_into(item: Polygons, planes: Bools) -> Bools:
     for rings, plane in zip(item.objects, planes, strict=True):
         _paint(rings, item.bins, plane)
     return planes

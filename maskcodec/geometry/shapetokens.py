@@ -21,6 +21,7 @@ from .._ext import field as _kernels
 from ..decoded import Pixels
 from ..errors import MaskCodecError
 from ..mask import Mask
+from ..planes import zero_planes
 from ..threads import map_pieces
 from .boxes import to_pixels
 from .shape_boxes import boxes_of, reached
@@ -200,10 +201,7 @@ def _paint_all(
     """Paint some items. Fields of several objects take little longer than one: it is the reading
     of the codebook's basis that takes time.
     """
-    planes = [
-        np.zeros((len(item.labels), *size), np.bool_)
-        for item, size in zip(items, sizes, strict=True)
-    ]
+    planes = zero_planes([len(item.labels) for item in items], sizes)
     for book, group in groupby(zip(books, items, sizes, planes, strict=True), key=itemgetter(0)):
         _, some, some_sizes, some_planes = zip(*group, strict=True)
         sums = np.concatenate([book.sums(item.counts, item.codes) for item in some])
