@@ -6,7 +6,7 @@ and scores are taken of all rows at the end. This is the one place that knows wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -138,15 +138,27 @@ def read_row(kind: str, record: Record) -> Row:
     raise record.error(f"is of kind {kind!r}, which this version doesn't know", "kind")
 
 
+_CONVENTIONS: dict[str, Mapping[str, Named]] = {
+    "video": video.CONVENTIONS,
+    "semantic": semantic.CONVENTIONS,
+    "instances": detection.CONVENTIONS,
+    "panoptic": panoptic.CONVENTIONS,
+    "grounded": grounded.CONVENTIONS,
+}
+
+
 def describe_convention(kind: str, spec: str) -> dict[str, Any]:
     """A convention's name, its options, what it says in words, and its source.
 
     Raises:
-        MaskCodecError: the family has no such convention; the message lists what there is.
+        MaskCodecError: the family has no such convention; the message names the family, and lists
+            what there is.
     """
-    if kind == "referring":
-        return convention(spec).describe()
-    return named_convention(kind, spec).describe()
+    try:
+        found = convention(spec) if kind == "referring" else named_convention(kind, spec)
+    except MaskCodecError as error:
+        raise MaskCodecError(f"--convention, of --kind {kind}: {error}") from None
+    return found.describe()
 
 
 def named_convention(kind: str, spec: str) -> Named:
@@ -155,17 +167,7 @@ def named_convention(kind: str, spec: str) -> Named:
     Raises:
         MaskCodecError: there is none of that name.
     """
-    if kind == "video":
-        return pick(spec, video.CONVENTIONS)
-    if kind == "semantic":
-        return pick(spec, semantic.CONVENTIONS)
-    if kind == "instances":
-        return pick(spec, detection.CONVENTIONS)
-    if kind == "panoptic":
-        return pick(spec, panoptic.CONVENTIONS)
-    if kind == "grounded":
-        return pick(spec, grounded.CONVENTIONS)
-    return pick(spec, PLAIN)
+    return pick(spec, _CONVENTIONS.get(kind, PLAIN))
 
 
 PLAIN = {
