@@ -294,7 +294,7 @@ def test_options_leave_things_out(tmp_path: Path) -> None:
     [
         (["--convention", "liza"], "did you mean 'lisa'"),
         (["--preset", "refcocco"], "did you mean"),
-        (["--kind", "semantic", "--convention", "lisa"], "of --kind semantic: no convention 'lisa'"),
+        (["--kind", "semantic", "--convention", "lisa"], "semantic: no convention 'lisa'"),
         (["--tasks", "semantic"], "holds no example of semantic"),
         (["--shard", "2/2"], "is no part I/N"),
         (["--images", "nowhere"], "is no folder"),
