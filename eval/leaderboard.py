@@ -17,6 +17,7 @@ from maskcodec.commands.leaderboard import DESCRIPTION, add_arguments
 from maskcodec.commands.terminal import say
 from maskcodec.errors import MaskCodecError, RecordError
 from maskcodec.scores.published import DATASETS, METRICS, Published, read_published
+from maskcodec.spec import nearest
 from maskcodec.writing import atomic, check_output
 
 from .leaderboard_board import AVERAGE, Board, Column, columns_of, make_board
@@ -104,16 +105,11 @@ def _board(arguments: argparse.Namespace, runs: Sequence[Run]) -> Board:
 def _check_runs(runs: Sequence[Run]) -> None:
     seen: dict[tuple[str, str, str], str] = {}
     for run in runs:
-        if run.dataset not in DATASETS:
-            raise RecordError(
-                f"is of data set {run.dataset!r}; the table knows {', '.join(DATASETS)}: if it is "
-                "one of them, give --run-dataset",
-                file=run.file,
-            )
         if run.split not in DATASETS[run.dataset]:
             raise RecordError(
-                f"is of split {run.split!r}; {run.dataset} has {', '.join(DATASETS[run.dataset])}: "
-                "if it is one of them, give --run-split",
+                f"is of split {run.split!r}{nearest(run.split, DATASETS[run.dataset])}; "
+                f"{run.dataset} has {', '.join(DATASETS[run.dataset])}: if it is one of them, "
+                "give --run-split",
                 file=run.file,
             )
         key = run.system, run.dataset, run.split

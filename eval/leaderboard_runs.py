@@ -11,7 +11,8 @@ from typing import Any
 from maskcodec.errors import RecordError
 from maskcodec.records import Record, brief, read_json
 from maskcodec.scores.conventions import CONVENTIONS
-from maskcodec.scores.published import Prompts
+from maskcodec.scores.published import DATASETS, Prompts
+from maskcodec.spec import nearest
 
 EXPRESSIONS = {
     ("refcoco", "val"): 10_834,
@@ -113,27 +114,28 @@ def read_run(
     if not isinstance(document, dict):
         raise RecordError(f"is {brief(document)}, expected scores.json", file=file)
     record = Record(file, None, document)
-    if "scores" in document:
-        figures, counts = _scored(record), _object(record, "counts")
-        convention = _object(record, "convention")
-        name, options = str(convention.get("name") or "unstated"), _inner(convention, "options")
-        count, missing = _whole(counts, "truth"), _whole(counts, "missing") or 0
-    elif "giou" in document and "ciou" in document:
-        figures, name, missing = _segmented(record), "maskcodec", 0
-        options, count = CONVENTIONS["maskcodec"].options, _whole(document, "scored")
-    else:
+    if "scores" not in document and not {"giou", "ciou"} <= document.keys():
         raise RecordError(
             "has neither 'scores' nor 'giou' and 'ciou': expected scores.json as `maskcodec score` "
             "or `maskcodec segment` writes it",
             file=file,
         )
+    known = _dataset(record, dataset)
+    if "scores" in document:
+        figures, counts = _scored(record), _object(record, "counts")
+        convention = _object(record, "convention")
+        name, options = str(convention.get("name") or "unstated"), _inner(convention, "options")
+        count, missing = _whole(counts, "truth"), _whole(counts, "missing") or 0
+    else:
+        figures, name, missing = _segmented(record), "maskcodec", 0
+        options, count = CONVENTIONS["maskcodec"].options, _whole(document, "scored")
     if not figures:
         raise RecordError("has no score with a value", file=file)
     fallback = Path(path).resolve().parent.name or "yours"
     return Run(
         file=file,
         system=system or _text(record, "system") or fallback,
-        dataset=_named(record, "dataset", dataset).lower(),
+        dataset=known,
         split=_named(record, "split", split),
         count=count,
         missing=missing,
@@ -142,6 +144,17 @@ def read_run(
         figures=figures,
         prompts=prompts,
     )
+
+
+def _dataset(record: Record, given: str | None) -> str:
+    """The run's data set: first of all, since of no other there is anything to compare with."""
+    name = _named(record, "dataset", given).lower()
+    if name not in DATASETS:
+        raise record.error(
+            f"is of data set {name!r}{nearest(name, DATASETS)}; the table knows "
+            f"{', '.join(DATASETS)}: if it is one of them, give --run-dataset"
+        )
+    return name
 
 
 def _scored(record: Record) -> dict[str, Figure]:

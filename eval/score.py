@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import functools
 import json
 import os
@@ -29,11 +30,12 @@ from maskcodec.writing import LineFile, atomic
 
 from .score_arrays import close_archives
 from .score_document import About
-from .score_inputs import Inputs, asked, check_arguments, no_match, open_inputs, settings
+from .score_ids import no_match
+from .score_inputs import Inputs, asked, check_arguments, open_inputs, settings
 from .score_kinds import Row, Rules
 from .score_parts import lacking, merged
 from .score_predictions import close_files
-from .score_report import VERB, about_run, report
+from .score_report import VERB, about_run, command, report
 from .score_rows import (
     REJECTED,
     ROWS,
@@ -47,10 +49,15 @@ from .score_rows import (
     start,
 )
 from .score_truth import Unit
+from .score_warnings import OF_FILES
 from .score_work import Done, score_unit
 
 FEW = 64
 """Units a process that are not worth starting one for."""
+
+
+FEW_PREDICTIONS = 5
+"""Fewer that are all unusable are counted as invalid: they say little about their file."""
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -105,24 +112,42 @@ def score(arguments: argparse.Namespace) -> int:
 def _check_found(
     arguments: argparse.Namespace, inputs: Inputs, rows: Sequence[Stored], path: Path
 ) -> None:
-    """Refuse to call it a score where no prediction was found: of a part that may be.
+    """Refuse to call it a score where no prediction could be used: of a part that may be.
 
     Raises:
-        RecordError: no sample was scored, or none has a prediction.
+        RecordError: no sample was scored, none has a prediction, or all of these are unusable by
+            the fault of their file, which is none of the system's.
     """
     wrong: RecordError | None = None
     if not rows:
         wrong = RecordError("has no sample that can be scored", file=inputs.truth.path)
     elif not arguments.shard:
-        ids = [one.row.id for one in rows[:3]]
         systems = zip(inputs.predictions, ("row", "other"), strict=False)
         for predictions, name in systems:
             found: list[Row] = [getattr(one, name) for one in rows]
             if all(row is None or row.status == "missing" for row in found):
-                wrong = no_match(predictions, ids)
+                wrong = no_match(predictions, inputs.truth, [one.row.id for one in rows[:3]])
+        wrong = wrong or _all_unusable(rows, inputs)
     if wrong is not None:
         clear(path)
         raise wrong
+
+
+def _all_unusable(rows: Sequence[Stored], inputs: Inputs) -> RecordError | None:
+    """The error that no prediction is of a form that can be scored; None where one is."""
+    there = [one for one in rows if one.row.status != "missing"]
+    faulty = [one for one in there if one.row.status == "invalid" and _is_of_file(one)]
+    if len(there) < FEW_PREDICTIONS or len(faulty) < len(there):
+        return None
+    return RecordError(
+        f"none of its {len(there):,} predictions of samples can be used, so that there is nothing "
+        f"to score; the first: {there[0].problem}",
+        file=inputs.predictions[0].file.path,
+    )
+
+
+def _is_of_file(one: Stored) -> bool:
+    return bool(one.repairs) and one.repairs[0] in OF_FILES
 
 
 def _count(
@@ -244,6 +269,7 @@ def _merge(arguments: argparse.Namespace, temporary: Path) -> int:
     rows, made, tally = merged(folders)
     if not rows:
         raise MaskCodecError("the folders hold no rows")
+    said = command(arguments)
     kept = folders[0].settings["arguments"]
     for name in ("preset", "kind", "split", "against"):
         if getattr(arguments, name) is None:
@@ -259,7 +285,7 @@ def _merge(arguments: argparse.Namespace, temporary: Path) -> int:
     _copy_rows(folders, rows, folder.path)
     folder.write_settings(tally)
     inputs = _inputs_again(folders, temporary)
-    about = about_run(arguments, inputs)
+    about = dataclasses.replace(about_run(arguments, inputs), command=said)
     if arguments.system is None and kept.get("predictions"):
         about = About(
             about.command, str(kept["predictions"]), about.other, arguments.preset,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast, get_args
 
 from maskcodec.errors import MaskCodecError
 from maskcodec.records import Record, numbers
@@ -26,6 +27,22 @@ class BoxReader:
 
     units: Units = "pixels"
     order: Order = "xyxy"
+
+    @classmethod
+    def of(cls, spec: str) -> BoxReader:
+        """From `UNITS` or `UNITS,ORDER`, as `--boxes` takes them.
+
+        Raises:
+            MaskCodecError: one is unknown.
+        """
+        units, _, order = spec.partition(",")
+        order = order or "xyxy"
+        for value, known in ((units, get_args(Units)), (order, get_args(Order))):
+            if value not in known:
+                raise MaskCodecError(
+                    f"--boxes {spec}: {value!r} is unknown, expected {', '.join(known)}"
+                )
+        return cls(cast(Units, units), cast(Order, order))
 
 
 def read_boxes_of(

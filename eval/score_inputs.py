@@ -8,20 +8,21 @@ from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from maskcodec.datasets.annotated import SourceOptions
 from maskcodec.datasets.names import read_names
 from maskcodec.datasets.video_folder import find_predictions
+from maskcodec.datasets.videos import Video
 from maskcodec.errors import MaskCodecError, RecordError
 from maskcodec.registry import get_codec
-from maskcodec.scores.boxes import Order, Units
 from maskcodec.scores.label_map import label_key
 from maskcodec.scores.presets import Preset, preset
 
 from .score_arrays import value_names
 from .score_boxes import BoxReader
 from .score_figures import Asked
+from .score_ids import check_ids, check_videos
 from .score_kinds import DEFAULTS, Rules, describe_convention
 from .score_predictions import FIELDS, PredictionFile, Predictions, open_predictions
 from .score_reading import Reader
@@ -73,20 +74,22 @@ def open_inputs(arguments: Namespace, folder: Path) -> Inputs:
     given = [arguments.predictions, *([arguments.against] if arguments.against else [])]
     order = ("image_id", "id") if _is_whole(truth) else FIELDS
     if truth.videos is not None:
-        predictions = [_video_predictions(Path(one)) for one in given]
+        predictions = [_video_predictions(Path(one), truth.videos) for one in given]
     else:
         predictions = [open_predictions(Path(one), folder, arguments.key, order) for one in given]
     remarks: list[str] = []
     systems = []
     for one in predictions:
-        _check_ids(one, truth)
+        check_ids(one, truth)
         systems.append(_system(arguments, one, truth, remarks))
     job = Job(tuple(systems), measured, truth.tasks, _ceiling(arguments, systems[0]))
     return Inputs(truth, predictions, job, rules, remarks)
 
 
-def _video_predictions(path: Path) -> Predictions:
-    return Predictions(PredictionFile(str(find_predictions(path)), "", "", False, "id"))
+def _video_predictions(path: Path, videos: Sequence[Video | RecordError]) -> Predictions:
+    found = find_predictions(path)
+    check_videos(found, videos)
+    return Predictions(PredictionFile(str(found), "", "", False, "id"))
 
 
 def asked(arguments: Namespace, rules: Rules, chosen: Preset | None) -> Asked:
@@ -161,8 +164,7 @@ def _system(
     )
     boxes = None
     if truth.kind == "boxes":
-        units, _, order = arguments.boxes.partition(",")
-        boxes = BoxReader(cast(Units, units), cast(Order, order or "xyxy"))
+        boxes = BoxReader.of(arguments.boxes)
     specs = {get_codec(spec).spec if spec else reader.spec for spec in predictions.specs}
     spec = specs.pop() if len(specs) == 1 else ""
     return System(predictions.file, reader, boxes, predictions.has_text, spec)
@@ -202,38 +204,6 @@ def _ceiling(arguments: Namespace, system: System) -> str:
     if arguments.ceiling is not None:
         return get_codec(arguments.ceiling).spec
     return OWN if system.has_text else ""
-
-
-def _check_ids(predictions: Predictions, truth: Truth) -> None:
-    """Stop early where no id can match; of data sets only the run itself tells.
-
-    Raises:
-        RecordError: none does.
-    """
-    if truth.format != PREPARED or predictions.file.field == "sent_id":
-        return
-    from maskcodec.datasets.naming import safe_name
-
-    known = truth.ids | {safe_name(name) for name in truth.ids}
-    for name in predictions.places:
-        if name in known or name.rpartition("#")[0] in truth.ids:
-            return
-    safe_turns = {safe_name(f"{name}#") for name in truth.ids}
-    if any(name.rpartition("_")[0] in safe_turns for name in predictions.places):
-        return
-    raise no_match(predictions, sorted(truth.ids)[:3])
-
-
-def no_match(predictions: Predictions, ids: Sequence[str]) -> RecordError:
-    """The error that no id of the predictions is one of the truth."""
-    theirs = ", ".join(map(repr, ids)) or "none"
-    field = predictions.file.field
-    return RecordError(
-        f"no prediction is for a sample of the truth: predictions have {field} "
-        f"{predictions.sample_ids()}, the truth has {theirs}; name samples as the truth does, or "
-        "say by --key which field names them",
-        file=predictions.file.path,
-    )
 
 
 def settings(arguments: Namespace, inputs: Inputs) -> dict[str, Any]:
@@ -308,6 +278,7 @@ def check_arguments(arguments: Namespace) -> None:
         return
     if arguments.predictions is None or arguments.truth is None:
         raise MaskCodecError("give PREDICTIONS and --truth; `maskcodec score --help` has examples")
+    BoxReader.of(arguments.boxes)
     if arguments.resume and arguments.output.resolve() == Path(arguments.predictions).resolve():
         raise MaskCodecError("--output is the folder of the predictions; give another")
     for name in ("images", "masks"):

@@ -38,6 +38,7 @@ nav { display: flex; flex-wrap: wrap; gap: .3rem 1.1rem; font-size: .9rem; }
 nav a { color: var(--good); }
 .legend { display: flex; flex-wrap: wrap; gap: .3rem 1.4rem; padding: 0; margin: .6rem 0 0;
   list-style: none; font-size: .85rem; color: var(--dim); }
+p + .legend { margin: 0 0 .6rem; }
 figure.plot { padding: .75rem .75rem .5rem; max-width: 62rem; }
 figure.plot.bar { max-width: none; margin-bottom: 12px; }
 section > p { max-width: 80ch; margin: 0 0 .9rem; }
@@ -47,6 +48,7 @@ dl { display: grid; grid-template-columns: minmax(10rem, max-content) 1fr; gap: 
 dt { color: var(--dim); } dd { margin: 0; }
 code { font: .85em ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 pre.command { max-width: 100%; }
+@media (max-width: 640px) { p + .legend { display: none; } }
 @media (max-width: 480px) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .4rem; } }
 """
 )

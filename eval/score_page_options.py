@@ -63,6 +63,13 @@ OPTIONS = {
         "pixels in no predicted segment",
         {"count": "are wrong", "drop": "are left out"},
     ),
+    "repeated": (
+        "several masks of one label of stuff, or crowds of one label",
+        {
+            "merged": "are one segment",
+            "apart": "stay several segments; of the crowds the last alone is seen",
+        },
+    ),
     "frames": (
         "frames that count",
         {"all": "all of them", "inner": "all but the first and the last of a video"},

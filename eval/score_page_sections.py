@@ -15,6 +15,11 @@ from .score_page_summary import finite
 Json = Mapping[str, Any]
 
 
+IOU = (
+    "IoU is the area that a prediction and the truth share, divided by the area that either covers."
+)
+
+
 def legend(*items: tuple[str, str]) -> str:
     """What colours mean: (the swatch's class, words)."""
     cells = "".join(
@@ -38,7 +43,9 @@ def scores(document: Json) -> str:
         said = "What is lost can't be divided between codec and model: no codec is known."
     if any(finite(one.get("low")) is not None for one in found):
         items.append(("line", "95 % interval, by drawing samples anew"))
-    return f"<p>{escape(said)}</p>\n{tables.scores(found, document.get('kind'))}{legend(*items)}"
+    if document.get("kind") in ("referring", "boxes"):
+        said += f" {IOU}"
+    return f"<p>{escape(said)}</p>\n{legend(*items)}{tables.scores(found, document.get('kind'))}"
 
 
 def comparison(document: Json) -> str:
@@ -66,10 +73,7 @@ def histogram(content: Json) -> str:
     items = [("kept", "predictions")]
     if content.get("ceiling") is not None:
         items.append(("line", "the codec alone"))
-    said = (
-        "IoU is the area that a prediction and the right mask share, divided by the area that "
-        "either covers: 1 is a perfect mask, 0 one that lies elsewhere."
-    )
+    said = "How many samples have which IoU: 1 is a perfect mask, 0 one that lies elsewhere."
     return (
         f"<p>{escape(said)}</p>\n<figure class=plot>{plots.histogram(content)}</figure>\n"
         f"{legend(*items)}"

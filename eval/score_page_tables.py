@@ -29,6 +29,10 @@ tbody th small { display: block; min-width: 9.5rem; max-width: 22rem; color: var
 .none { color: var(--dim); }
 .tall { max-height: 34rem; overflow: auto; }
 .tall thead th { position: sticky; top: 0; z-index: 1; }
+@media (max-width: 640px) {
+  td.plot, th.plot { display: none; }
+  tbody th, tbody th small { min-width: 7rem; }
+}
 .verdict-better { color: var(--good); font-weight: 600; }
 .verdict-worse { color: var(--bad); font-weight: 600; }
 """
@@ -49,7 +53,7 @@ def grid(
     style = {"w": " class=words", "p": " class=plot"}
     kinds = kinds.ljust(len(columns), "n")
     head = "".join(
-        f"<th scope=col{' class=words' if kind == 'w' else ''}>{escape(column)}</th>"
+        f"<th scope=col{style.get(kind, '')}>{escape(column)}</th>"
         for column, kind in zip(columns, kinds, strict=False)
     )
     body = "".join(
@@ -122,15 +126,16 @@ def groups(found: Sequence[Json], most: int = 5) -> str:
             bar = plots.loss_bar(value, low, high, ceiling, shown[0])
         name = str(group.get("name", ""))
         count = group.get("count")
-        row = [escape(name), f"{count:,}" if isinstance(count, int) else DASH, bar]
+        meaning = words.GROUPS.get(name, "")
+        part = breakable(name) + (f"<small>{escape(meaning)}</small>" if meaning else "")
+        row = [part, f"{count:,}" if isinstance(count, int) else DASH, bar]
         for metric in shown:
             one = by_name.get(metric, {})
             value, ceiling = finite(one.get("value")), finite(one.get("ceiling"))
             beside = f" <small>of {100 * ceiling:.1f}</small>" if ceiling is not None else ""
             row.append(share(value) + (beside if value is not None else ""))
-        rows.append([*row, escape(words.GROUPS.get(name, ""))])
-    kinds = "nnp" + "n" * len(shown) + "w"
-    return grid(["", "samples", "", *shown, ""], rows, kinds=kinds)
+        rows.append(row)
+    return grid(["part", "samples", "", *shown], rows, kinds="nnp")
 
 
 def labels(found: Sequence[Json]) -> str:

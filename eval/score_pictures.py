@@ -11,15 +11,18 @@ import numpy as np
 
 from maskcodec.datasets.pictures import read_picture
 from maskcodec.errors import RecordError
+from maskcodec.mask import Mask
 from maskcodec.overlay import Rgb
+from maskcodec.scores.boxes import BoxRow, mask_boxes
 from maskcodec.sheet import Answer, Example, Group
 
+from .score_boxes import read_boxes_of
 from .score_cases import Case, choose
 from .score_questions import Question, questions
 from .score_reading import Reading, read_prediction
 from .score_rows import Stored
 from .score_truth import Truth
-from .score_work import Job
+from .score_work import Job, System
 
 _GREY = 160
 
@@ -65,47 +68,98 @@ def _figure(row: Any, kind: str) -> float | None:
 
 
 def pictures(
-    chosen: Sequence[Case], rows: Sequence[Stored], truth: Truth, job: Job
+    chosen: Sequence[Case],
+    rows: Sequence[Stored],
+    truth: Truth,
+    job: Job,
+    systems: Sequence[str] = (),
 ) -> Iterator[Example]:
-    """The chosen samples, read once more; one that can't be read any more is left out."""
+    """The chosen samples, read once more; one that can't be read any more is left out.
+
+    Args:
+        chosen: of `cases`.
+        rows: all that were counted.
+        truth: what is right.
+        job: how it was scored.
+        systems: the names of two systems that are compared; () for one alone.
+    """
     units = {one.row.id: one.unit for one in rows}
     wanted: dict[int, list[Case]] = {}
     for case in chosen:
         if case.id in units:
             wanted.setdefault(units[case.id], []).append(case)
-    found: dict[str, tuple[Question, Reading]] = {}
+    found: dict[str, tuple[Question, list[Reading]]] = {}
     for unit in truth.all_units():
         if unit.number not in wanted:
             continue
         ids = {case.id for case in wanted[unit.number]}
         for question in questions(unit, job.rules.kind, job.tasks):
             if isinstance(question, Question) and question.id in ids:
-                system = job.systems[0]
-                _, records = system.file.find(question.names)
-                found[question.id] = question, read_prediction(records, question, system.reader)
+                found[question.id] = _shown(question, job.systems)
     stored = {one.row.id: one for one in rows}
     for case in chosen:
         if case.id in found:
-            yield _example(case, *found[case.id], stored[case.id])
+            yield _example(case, *found[case.id], stored[case.id], systems)
 
 
-def _example(case: Case, question: Question, reading: Reading, stored: Stored) -> Example:
-    answer = Answer(
-        reading.spec or "prediction",
-        reading.text,
-        list(reading.masks),
-        iou=_iou(stored.row),
-        tokens=reading.tokens,
-        repairs=reading.repairs,
-        problem=reading.problem,
-    )
+def _shown(question: Question, systems: Sequence[System]) -> tuple[Question, list[Reading]]:
+    """Truth and predictions with masks that show them; of boxes, all pixels inside."""
+    readings = []
+    for system in systems:
+        _, records = system.file.find(question.names)
+        if system.boxes is None:
+            readings.append(read_prediction(records, question, system.reader))
+            continue
+        reading, given = read_boxes_of(records, question, system.reader, system.boxes)
+        boxes = mask_boxes(reading.masks) if given is None else given
+        filled = tuple(_filled(one, question.size) for one in boxes)
+        readings.append(dataclasses.replace(reading, masks=filled))
+    if systems[0].boxes is not None:
+        boxes = mask_boxes(question.targets)
+        targets = tuple(_filled(one, question.size) for one in boxes)
+        question = dataclasses.replace(question, targets=targets)
+    return question, readings
+
+
+def _filled(box: Sequence[float], size: tuple[int, int]) -> Mask:
+    """The pixels inside a box, (left, top, right, bottom), as far as they are of the image."""
+    array = np.zeros(size, np.bool_)
+    left, top, right, bottom = (max(0, round(side)) for side in box)
+    array[top:bottom, left:right] = True
+    return Mask(array, "box")
+
+
+def _example(
+    case: Case,
+    question: Question,
+    readings: Sequence[Reading],
+    stored: Stored,
+    systems: Sequence[str],
+) -> Example:
+    answers = []
+    for at, (row, reading) in enumerate(zip((stored.row, stored.other), readings, strict=False)):
+        spec = reading.spec or "prediction"
+        missing = "there is no prediction" if reading.status == "missing" else ""
+        answers.append(
+            Answer(
+                f"{systems[at]}: {spec}" if at < len(systems) else spec,
+                reading.text,
+                list(reading.masks),
+                iou=_iou(row),
+                tokens=reading.tokens,
+                repairs=reading.repairs,
+                problem=reading.problem or missing,
+            )
+        )
     names = [mask.label for mask in question.targets]
-    alike = names == [mask.label for mask in reading.masks]
-    group = Group(question.asked, list(question.targets), [answer], "mask" if alike else "label")
+    alike = names == [mask.label for mask in readings[0].masks]
+    group = Group(question.asked, list(question.targets), answers, "mask" if alike else "label")
     return Example(question.id, case.why, _image(question), [group])
 
 
 def _iou(row: Any) -> float | None:
+    if isinstance(row, BoxRow):
+        return row.first
     if isinstance(row, Mapping) or not hasattr(row, "intersection"):
         return None
     union = row.truth + row.pred - row.intersection

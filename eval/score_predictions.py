@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -64,7 +65,7 @@ class PredictionFile:
             the name that was found, and the records; "" and none where there is no prediction.
         """
         places = _places(self.index)
-        for name in names.get(self.field, ()):
+        for name in map(same_letters, names.get(self.field, ())):
             if name in places:
                 return name, [self._read(Place(*one)) for one in places[name]]
         return "", []
@@ -76,6 +77,11 @@ class PredictionFile:
         number = place.number if self.by_line else None
         fields = cast("dict[str, Any]", parse_json(line, self.path, number))
         return Record(self.path, number, fields, "" if self.by_line else f"[{place.number}].")
+
+
+def same_letters(name: str) -> str:
+    """A name in one spelling: an "é" is one character, or a letter and an accent (macOS)."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 @functools.lru_cache(maxsize=4)
@@ -195,7 +201,7 @@ def _collect(source: Iterator[Item], found: Predictions, key: str, order: tuple[
                 found.torn = not whole
                 raise record if whole else _cut_off(record)
             chosen = chosen or _choose(record, order)
-            name = record.identifier(chosen)
+            name = same_letters(record.identifier(chosen))
             text = "text" in record.fields
             if text:
                 _check_spec(record, found.specs)

@@ -146,7 +146,7 @@ def _whole_image(entry: AnnotatedEntry, about: Annotated, kind: str) -> Question
     task = kind if kind != "instances" else "panoptic"
     return Question(
         entry.id,
-        _names(entry, about, f"{entry.id}#0"),
+        _names(entry, about, "#0", alone=True),
         about.size,
         about.objects,
         task,
@@ -157,14 +157,27 @@ def _whole_image(entry: AnnotatedEntry, about: Annotated, kind: str) -> Question
     )
 
 
-def _names(entry: AnnotatedEntry, about: Annotated, name: str) -> dict[str, list[str]]:
-    """What an image as a whole may be called: by its entry, its file, or `prepare`'s id."""
+def _names(
+    entry: AnnotatedEntry, about: Annotated, number: str, *, alone: bool
+) -> dict[str, list[str]]:
+    """What a sample may be called: by its entry or its file, and the number that `prepare` gives.
+
+    Args:
+        entry: of the image.
+        about: the image.
+        number: of the sample, as `prepare` writes it.
+        alone: whether it is the image's only one, for which the image's own name will do.
+    """
     image = Path(about.image)
-    names = dict.fromkeys(
-        [entry.id, name, safe_name(entry.id), safe_name(name), image.stem, image.name,
-         image.with_suffix("").as_posix(), Path(entry.id).name]
-    )  # fmt: skip
-    return {"id": list(names), "image_id": list(names)}
+    images = dict.fromkeys(
+        [entry.id, image.stem, image.name, image.with_suffix("").as_posix(), Path(entry.id).name]
+    )
+    numbered = [f"{one}{number}" for one in images]
+    names = [one for plain in numbered for one in (plain, safe_name(plain))]
+    if not alone:
+        return {"id": list(dict.fromkeys(names))}
+    names = [*images, *map(safe_name, images), *names]
+    return {"id": list(dict.fromkeys(names)), "image_id": list(dict.fromkeys(names))}
 
 
 def _expressions(entry: AnnotatedEntry, about: Annotated) -> list[Question | Unusable]:
@@ -176,9 +189,7 @@ def _expressions(entry: AnnotatedEntry, about: Annotated) -> list[Question | Unu
     said = [one for one in about.expressions if one.task == task]
     for number, expression in enumerate(said):
         name = f"{entry.id}#{number}"
-        names = {"id": [name, safe_name(name)]}
-        if len(said) == 1:
-            names = _names(entry, about, name)
+        names = _names(entry, about, f"#{number}", alone=len(said) == 1)
         if expression.sentence:
             names["sent_id"] = [expression.sentence]
         targets = tuple(about.objects[index] for index in expression.targets)

@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from maskcodec.chat import read_answer
+from maskcodec.chat import AnswerMasks, Form, read_answer
 from maskcodec.codec import Codec
 from maskcodec.datasets.images import image_path
 from maskcodec.datasets.label_map import binary_mask, label_masks
 from maskcodec.datasets.panoptic import segment_numbers
 from maskcodec.datasets.segmentation import paint, paint_counts
 from maskcodec.decoded import Repair
-from maskcodec.errors import MaskCodecError, RecordError
+from maskcodec.errors import DecodeError, MaskCodecError, RecordError
 from maskcodec.mask import Mask
 from maskcodec.records import Record, brief
 from maskcodec.registry import get_codec
@@ -92,6 +92,13 @@ class Reading:
 MISSING = Reading((), "missing")
 
 
+class UndrawableError(MaskCodecError):
+    """A codec that can't draw here, whatever a text says: weights or a network are missing.
+
+    It ends the run, since a system must not be scored for what this machine lacks.
+    """
+
+
 def read_prediction(records: Sequence[Record], question: Question, reader: Reader) -> Reading:
     """Read what was predicted for a sample; no records are a missing prediction."""
     if not records:
@@ -115,12 +122,9 @@ def _read_text(record: Record, question: Question, reader: Reader) -> Reading:
         form = record.fields.get("form")
         tokens = record.whole("tokens") if record.fields.get("tokens") is not None else None
         other = "size" in record.fields and record.size() != question.size
-        read = read_answer(
-            text,
-            codec_of(spec),
-            question.size,
-            form=form if form in ("bare", "tagged") else question.form,
-        )
+        read = _answer(text, spec, question, form)
+    except UndrawableError:
+        raise
     except MaskCodecError as error:
         said = text if isinstance(text, str) else None
         return Reading((), "invalid", ("bad-record",), text=said, problem=str(error))
@@ -130,6 +134,21 @@ def _read_text(record: Record, question: Question, reader: Reader) -> Reading:
         status = "repaired" if read.labels else "invalid"
     kinds = tuple(dict.fromkeys(repair.kind for repair in repairs))
     return Reading(tuple(read.masks), status, kinds, repairs, text, spec, tokens, other_size=other)
+
+
+def _answer(text: str, spec: str, question: Question, form: object) -> AnswerMasks:
+    """What a text says.
+
+    Raises:
+        UndrawableError: its codec can't draw here.
+    """
+    known: Form | None = form if form in ("bare", "tagged") else question.form
+    try:
+        return read_answer(text, codec_of(spec), question.size, form=known)
+    except DecodeError:
+        raise
+    except MaskCodecError as error:  # repairs take care of all that a text may be
+        raise UndrawableError(str(error)) from None
 
 
 @functools.lru_cache(maxsize=16)
@@ -144,7 +163,7 @@ def _kind(error: RecordError) -> str:
     last = (error.field or "").rpartition(".")[2]
     if last in named:
         return named[last]
-    if "segmentation" in (error.field or ""):
+    if "segmentation" in (error.field or "") and not error.reason.startswith("is missing"):
         return "bad-polygon"
     return "damaged-file" if error.field is None and "damaged" in error.reason else "bad-record"
 

@@ -38,7 +38,7 @@ def report(
 ) -> int:
     """Write the document and the page, print the table, and say what was wrong."""
     document = make_document(rows, wanted, made, tally, about)
-    if arguments.shard:
+    if arguments.shard or document["lacking"]:
         document["counts"]["extra"] = 0  # of the other parts, as far as this one can tell
     found = warnings(rows, document, tally, inputs, turned)
     document["warnings"] = found
@@ -46,7 +46,7 @@ def report(
         stream.write(json.dumps(document, indent=1).encode("ascii") + b"\n")
     if not arguments.no_page:
         with atomic(arguments.output / "page.html") as stream:
-            write_page(stream, document, _cases(arguments, rows, wanted, inputs))
+            write_page(stream, document, _cases(arguments, rows, wanted, inputs, about))
     if not arguments.quiet:
         print(table(document))
     for warning in found:
@@ -58,13 +58,18 @@ def report(
 
 
 def _cases(
-    arguments: argparse.Namespace, rows: Sequence[Stored], wanted: Asked, inputs: Inputs | None
+    arguments: argparse.Namespace,
+    rows: Sequence[Stored],
+    wanted: Asked,
+    inputs: Inputs | None,
+    about: About,
 ) -> Iterator[Example]:
     if inputs is None or wanted.rules.kind == "video":
         return
     chosen = cases(rows, wanted.rules.kind, arguments.shown, wanted.seed)
     if chosen:
-        yield from pictures(chosen, rows, inputs.truth, inputs.job)
+        systems = (about.system, about.other) if about.other else ()
+        yield from pictures(chosen, rows, inputs.truth, inputs.job, systems)
 
 
 def about_run(arguments: argparse.Namespace, inputs: Inputs | None) -> About:

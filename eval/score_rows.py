@@ -153,8 +153,10 @@ def start(path: Path, settings: dict[str, Any], *, resume: bool, overwrite: bool
         earlier = _settings(path / SETTINGS)
         differs = [key for key, value in settings.items() if earlier.get(key) != value]
         if differs:
+            options = _options_that_differ(earlier.get("arguments"), settings.get("arguments"))
+            named = [*options, *(key for key in differs if key != "arguments" or not options)]
             raise RecordError(
-                f"is of a run with another {', '.join(differs)}; give the same, or a new --output",
+                f"is of a run with another {', '.join(named)}; give the same, or a new --output",
                 file=str(path / SETTINGS),
             )
         LineFile(path / ROWS, resume=True).close()  # cuts a torn line
@@ -170,6 +172,14 @@ def start(path: Path, settings: dict[str, Any], *, resume: bool, overwrite: bool
     clear(path)
     folder.write_settings()
     return folder
+
+
+def _options_that_differ(earlier: object, now: object) -> list[str]:
+    """As the command line spells them."""
+    if not isinstance(earlier, dict) or not isinstance(now, dict):
+        return []
+    names = [name for name, value in now.items() if earlier.get(name) != value]
+    return [name if name == "predictions" else f"--{name.replace('_', '-')}" for name in names]
 
 
 def clear(path: Path) -> None:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from maskcodec.chat import read_answer
 from maskcodec.datasets.videos import Video
-from maskcodec.errors import MaskCodecError, RecordError
+from maskcodec.errors import EncodeError, MaskCodecError, RecordError
 from maskcodec.mask import Mask
 from maskcodec.metrics import iou, union_of
 from maskcodec.records import Record, dump_line
@@ -25,7 +25,7 @@ from .score_boxes import BoxReader, read_boxes_of
 from .score_kinds import Row, Rules, compare
 from .score_predictions import PredictionFile
 from .score_questions import Question, Unusable, questions
-from .score_reading import Reader, Reading, codec_of, read_prediction, turned
+from .score_reading import Reader, Reading, UndrawableError, codec_of, read_prediction, turned
 from .score_scenes import facts_of
 from .score_truth import Unit
 
@@ -110,6 +110,8 @@ def score_unit(unit: Unit, job: Job) -> Done:
             continue
         try:
             rows.append(_score(question, job, done, ceilings))
+        except UndrawableError:
+            raise
         except MaskCodecError as error:
             done.errors.append(RecordError(f"{question.id}: {error}", file=unit.file, line=unit.at))
     for place, row in enumerate(rows):
@@ -163,7 +165,8 @@ def _score(
             _look_turned(records, reading, question, system.reader, done)
         best = None
         if job.ceiling and number == 0:
-            best = _ceiling(question, _spec(job.ceiling, reading, system, question), ceilings)
+            spec = _spec(job.ceiling, reading, system, question)
+            best = _ceiling(question, spec, ceilings, wanted=job.ceiling != OWN)
         pair = _pair(question, reading)
         row, best_row = compare(pair, job.rules, best, given, facts_of(pair))
         fields = _fields(row, reading, question, system)
@@ -227,9 +230,17 @@ def _spec(wanted: str, reading: Reading, system: System, question: Question) -> 
 
 
 def _ceiling(
-    question: Question, spec: str, known: dict[tuple[Any, ...], Sequence[Mask] | None]
+    question: Question,
+    spec: str,
+    known: dict[tuple[Any, ...], Sequence[Mask] | None],
+    *,
+    wanted: bool,
 ) -> Sequence[Mask] | None:
-    """What the truth decodes to, once it was spelt; None where the codec can't spell it."""
+    """What the truth decodes to, once it was spelt; None where the codec can't spell it.
+
+    Raises:
+        UndrawableError: it can't spell or draw anything here, and its ceiling was asked for.
+    """
     if not spec:
         return None
     codec = codec_of(spec)
@@ -240,7 +251,11 @@ def _ceiling(
         try:
             text = codec.encode(question.targets, question.size)
             known[key] = codec.decode(text, question.size, errors="repair").masks
-        except MaskCodecError:
+        except EncodeError:
+            known[key] = None
+        except MaskCodecError as error:
+            if wanted:
+                raise UndrawableError(f"--ceiling {spec}: {error}") from None
             known[key] = None
     return known[key]
 

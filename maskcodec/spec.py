@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 
 from .errors import SpecError
 
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _VALUE = re.compile(r"[^,=:\s\"'\\]+")
 
 
@@ -117,9 +118,10 @@ def options(codec: type[Any]) -> list[Option]:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """` (did you mean 'x'?)`, or nothing where no known name is close."""
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    """` (did you mean 'x'?)`, or nothing where no known name is close, whatever its case."""
+    names = {one.casefold(): one for one in known}
+    close = difflib.get_close_matches(name.casefold(), list(names), n=1)
+    return f" (did you mean {names[close[0]]!r}?)" if close else ""
 
 
 def _hints(codec: Any) -> dict[str, Any]:
@@ -142,8 +144,8 @@ def _read(hint: Any, text: str) -> Any:
     if hint is int:
         return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else _fail()
     if hint is float:
-        value = float(text)
-        return value if value - value == 0 else _fail()
+        value = float(text) if _NUMBER.fullmatch(text) else _fail()
+        return value + 0.0 if value - value == 0 else _fail()  # -0.0 has the spelling of 0.0
     if hint is str:
         return text
     return hint.from_spec(text)

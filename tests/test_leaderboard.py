@@ -178,6 +178,9 @@ def test_the_figures_of_segment_are_read(
     ("changes", "said"),
     [
         ({"dataset": "ade20k"}, "the table knows refcoco"),
+        ({"dataset": "ade20k", "split": None}, "the table knows refcoco"),  # said first
+        ({"dataset": "ref-coco"}, "did you mean 'refcoco'"),
+        ({"split": "testa"}, "did you mean 'testA'"),
         ({"dataset": None}, "give --run-dataset"),
         ({"split": "test"}, "refcoco has val, testA, testB"),
         ({"scores": []}, "has no score with a value"),

@@ -366,3 +366,47 @@ def test_ignored_pixels_of_a_prepared_file(tmp_path: Path) -> None:
     assert plain.value("cIoU") == pytest.approx(target.sum() / (40 * 30))
     hit = score(tmp_path / "hit", path, "--truth", truth, "--convention", "himtok")
     assert hit.value("cIoU") == pytest.approx((target.sum() + 1200) / 2400)
+
+
+PALIGEMMA = "<loc0100><loc0100><loc0800><loc0800>" + "".join(f"<seg{k:03}>" for k in range(16))
+SAMTOK = "<|mt_start|><|mt_0001|><|mt_0300|><|mt_end|>"
+
+
+@pytest.mark.parametrize(
+    ("spec", "text", "cause"),
+    [
+        ("paligemma:weights=none.npz", f"{PALIGEMMA} dog", "paligemma: no weights at"),
+        ("samtok", SAMTOK, "samtok: drawing a mask from its codes needs"),
+    ],
+)
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_codec_that_cannot_draw_here_gives_no_score(
+    tmp_path: Path, spec: str, text: str, cause: str, jobs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MASKCODEC_WEIGHTS", str(tmp_path))
+    if spec.startswith("paligemma"):
+        pytest.importorskip("torch")
+    monkeypatch.setattr("maskcodec.eval.score.FEW", 1)
+    truth = truth_file(tmp_path / "val.jsonl")
+    given = [{"id": name(n), "spec": spec, "text": "none" if n < 3 else text} for n in range(20)]
+    path = write_jsonl(tmp_path / "p.jsonl", given)
+    found = score(tmp_path / "out", path, "--truth", truth, "-j", jobs)
+    assert found.status == 2, found.err
+    assert cause in found.err
+    assert not (tmp_path / "out" / "scores.json").exists()
+
+
+def test_a_ceiling_that_was_asked_for_and_cannot_be_measured_is_an_error(tmp_path: Path) -> None:
+    truth = truth_file(tmp_path / "val.jsonl")
+    path = write_jsonl(tmp_path / "p.jsonl", texts())
+    found = score(tmp_path / "out", path, "--truth", truth, "--ceiling", "samtok")
+    assert found.status == 2
+    assert "samtok: taking the codes of a mask needs" in found.err
+
+
+def test_no_ceiling_is_said(tmp_path: Path) -> None:
+    truth = truth_file(tmp_path / "val.jsonl", 4)  # something to find in each
+    given = [{"id": name(n), "spec": "samtok", "text": "nothing"} for n in range(4)]
+    found = score(tmp_path / "out", write_jsonl(tmp_path / "p.jsonl", given), "--truth", truth)
+    assert found.status == 1
+    assert "no ceiling: the codec of the predictions can't spell a right mask here" in found.err

@@ -192,6 +192,32 @@ def test_boxes_are_read_from_records_texts_and_masks(tmp_path: Path) -> None:
     assert worse.counts["invalid"] == 2
 
 
+def test_boxes_in_texts_have_units_and_pictures(tmp_path: Path) -> None:
+    folder = refs(tmp_path / "refcoco")
+    names = ("0#0", "0#1", "1#0", "1#1")
+    box = {"0#0": FIRST, "0#1": FIRST, "1#0": FIRST, "1#1": SECOND}
+    given = []
+    for name in names:
+        ys, xs = np.nonzero(box[name])
+        ends = (xs.min() / SIZE[1], ys.min() / SIZE[0], (xs.max() + 1) / SIZE[1],
+                (ys.max() + 1) / SIZE[0])  # fmt: skip
+        given.append({"id": name, "text": str([float(end) for end in ends])})  # all their digits
+    assert len(given[0]["text"]) > 30
+    path = write_jsonl(tmp_path / "p.jsonl", given)
+    arguments = (path, "--truth", folder, "--split", "train", "--kind", "boxes")
+    found = score(tmp_path / "out", *arguments, "--boxes", "one", "--shown", 8)
+    assert found.status == 0, found.err
+    assert found.value("REC@0.9") == 1
+    page = (tmp_path / "out" / "page.html").read_text()
+    assert given[0]["text"] in page
+    assert "IoU <b>1.000</b>" in page
+    wrong = score(tmp_path / "b", *arguments, "--boxes", "thousand")
+    assert wrong.status == 2
+    assert "'thousand' is unknown, expected pixels, one, percent, 999, 1000, 1024" in wrong.err
+    order = score(tmp_path / "c", *arguments, "--boxes", "one,xxyy")
+    assert "'xxyy' is unknown, expected xyxy, yxyx, xywh" in order.err
+
+
 def test_instances_are_scored_by_image(tmp_path: Path) -> None:
     truth = coco(tmp_path / "coco")
     given = [
@@ -256,6 +282,19 @@ def test_label_maps_against_label_maps(tmp_path: Path) -> None:
     (folder / "names.json").write_text(json.dumps({"15": "dog", "12": "person"}))
     swapped = score(tmp_path / "c", folder, "--truth", truth, "--preset", "voc")
     assert swapped.value("mIoU") < 0.5
+
+
+def test_label_maps_need_no_images(tmp_path: Path) -> None:
+    maps = tmp_path / "stuff" / "stuffthingmaps" / "val2017"
+    for number in range(2):
+        label_map(maps / f"{number}.png", {15: (5, 5, 25, 15), 255: (30, 0, 40, 60)})
+    arguments = ("--truth", tmp_path / "stuff", "--preset", "coco-stuff")
+    found = score(tmp_path / "out", maps, *arguments)
+    assert found.status == 0, found.err
+    assert found.value("mIoU") == 1
+    photograph(tmp_path / "stuff" / "images" / "val2017" / "0.jpg")  # of the other there is none
+    found = score(tmp_path / "some", maps, *arguments)
+    assert (found.status, found.counts["scored"]) == (0, 2), found.err
 
 
 def test_semantic_answers_of_a_model(tmp_path: Path) -> None:

@@ -176,16 +176,40 @@ def test_masks_of_another_size_are_invalid_or_resampled(tmp_path: Path) -> None:
     double = {k: union(v).repeat(2, 0).repeat(2, 1) for k, v in predicted(COUNT).items()}
     given = [{"id": k, "segmentation": coco(v)} for k, v in double.items()]
     path = write_jsonl(tmp_path / "p.jsonl", given)
-    found = score(tmp_path / "out", path, "--truth", truth)
+    one = {"id": name(0), "segmentation": coco(union(predicted(COUNT)[name(0)]))}
+    mixed = write_jsonl(tmp_path / "mixed.jsonl", [one, *given[1:]])
+    found = score(tmp_path / "out", mixed, "--truth", truth)
     assert found.status == 1
-    assert found.counts["invalid"] == COUNT
-    assert found.document["repairs"] == {"wrong-size": COUNT}
+    assert found.counts["invalid"] == COUNT - 1
+    assert found.document["repairs"] == {"wrong-size": COUNT - 1}
     assert "is 80x120 (height x width), but the image is 40x60" in found.err
     assert "most of them" in found.err
     fitted = score(tmp_path / "fitted", path, "--truth", truth, "--resize")
     giou, _ = plain_scores({k: union(v) for k, v in predicted(COUNT).items()}, COUNT)
     assert fitted.status == 0, fitted.err
     assert fitted.value("gIoU") == pytest.approx(giou)
+
+
+def test_a_file_of_which_nothing_can_be_used_gets_no_score(tmp_path: Path) -> None:
+    truth = truth_file(tmp_path / "val.jsonl", COUNT)
+    double = {k: union(v).repeat(2, 0).repeat(2, 1) for k, v in predicted(COUNT).items()}
+    given = [{"id": k, "segmentation": coco(v)} for k, v in double.items()]
+    path = write_jsonl(tmp_path / "p.jsonl", given)
+    found = score(tmp_path / "out", path, "--truth", truth)
+    assert found.status == 2
+    assert f"none of its {COUNT} predictions of samples can be used" in found.err
+    assert "--resize would fit it" in found.err
+    assert not (tmp_path / "out" / "scores.json").exists()
+
+
+def test_counts_that_are_the_str_of_bytes_are_explained(tmp_path: Path) -> None:
+    truth = truth_file(tmp_path / "val.jsonl", 1)
+    fields = coco(union(picture(0)))
+    fields["counts"] = str(fields["counts"].encode())
+    path = write_jsonl(tmp_path / "p.jsonl", [{"id": name(0), "segmentation": fields}])
+    found = score(tmp_path / "out", path, "--truth", truth)
+    assert found.document["repairs"] == {"bad-counts": 1}
+    assert "write counts.decode()" in found.err
 
 
 def test_sides_that_changed_places_are_told(tmp_path: Path) -> None:
@@ -229,7 +253,7 @@ def test_run_lengths_of_another_order_are_suspected(tmp_path: Path) -> None:
         ({"segmentation": [[1, 2, "3", 4, 5, 6]]}, "bad-polygon"),
         ({"segmentation": 7}, "bad-polygon"),
         ({"masks": [3]}, "bad-record"),
-        ({"nothing": 1}, "bad-polygon"),
+        ({"nothing": 1}, "bad-record"),
         ({"score": "high", "segmentation": None}, "bad-record"),
     ],
 )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import io
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from page_reader import HOSTILE, Page
 
+import maskcodec
 from eval import score_page_plots as plots
 from eval.score_page import write_page
 from eval.score_page_options import option
@@ -323,3 +326,39 @@ def test_equal_systems_are_the_same() -> None:
     document = made()
     document["comparison"]["scores"][0] |= {"difference": 0.0, "low": 0.0, "high": 0.0}
     assert lead(document)[-1] == "ours scores the same as theirs."
+
+
+def html(document: dict[str, Any]) -> str:
+    stream = io.BytesIO()
+    write_page(stream, document, iter([]))
+    return stream.getvalue().decode("utf-8")
+
+
+def test_colours_are_explained_before_they_are_used() -> None:
+    found = html(made())
+    assert found.index("lost by the codec</li>") < found.index("<tbody>")
+
+
+def test_parts_are_explained_by_their_names() -> None:
+    row = re.search("<th scope=row>small(.*?)</tr>", html(made()), re.DOTALL)
+    assert row is not None
+    assert row[1].startswith("<small>true masks under 32² pixels</small></th>")
+
+
+def _kinds(call: ast.Call) -> set[str]:
+    """The kinds of repair that a call notes, where they are written out."""
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    if name not in ("note", "_note", "Repair"):
+        return set()
+    values = [one for first in call.args[:1] for one in ast.walk(first)]
+    return {one.value for one in values if isinstance(one, ast.Constant) and one.value}
+
+
+def test_every_kind_of_repair_has_words() -> None:
+    package = Path(maskcodec.__file__).parent
+    kinds: set[str] = set()
+    for path in package.rglob("*.py"):
+        calls = (one for one in ast.walk(ast.parse(path.read_text("utf-8"))))
+        kinds = kinds.union(*(_kinds(one) for one in calls if isinstance(one, ast.Call)))
+    assert {"rows-missing", "row", "more", "picture"} <= kinds
+    assert kinds - REPAIRS.keys() == set()

@@ -77,6 +77,8 @@ def test_a_part_that_lacks_is_said(tmp_path: Path, files: tuple[Path, Path]) -> 
     assert merged.status == 1
     assert "1/3 are lacking" in merged.err
     assert merged.document["lacking"] == ["1/3"]
+    assert merged.counts["extra"] == 0  # what is left is of the part that lacks
+    assert "for no sample" not in merged.err
 
 
 def test_parts_with_truths_of_their_own(tmp_path: Path) -> None:
@@ -146,6 +148,8 @@ def test_a_run_goes_on_with_its_own_files_alone(tmp_path: Path, files: tuple[Pat
     changed = score(tmp_path / "out", path, "--truth", truth, "--resume")
     assert changed.status == 2
     assert "is of a run with another inputs" in changed.err
+    options = score(tmp_path / "out", path, "--truth", truth, "--resume", "--rle-order", "rows")
+    assert "is of a run with another --rle-order, inputs; give the same" in options.err
 
 
 @pytest.mark.parametrize(

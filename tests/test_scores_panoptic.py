@@ -276,6 +276,36 @@ def test_masks_of_stuff_are_one_segment_and_overlaps_go_to_the_later() -> None:
     assert (row.overlap, row.vanished) == (1, 1)
 
 
+def test_panopticapi_leaves_repeated_stuff_apart() -> None:
+    row = row_of(
+        [("sky", (1, 1, 0, 0, 0)), ("sky", (0, 0, 1, 0, 0)), ("dog", (0, 0, 0, 1, 1))],
+        [("sky", (1, 1, 1, 0, 0)), ("dog", (0, 0, 0, 1, 1))],
+    )
+    assert row.labels == {"sky": (1, 0, 0, 1.0), "dog": (1, 0, 0, 1.0)}
+    assert row.apart == {"sky": (1, 1, 0, pytest.approx(2 / 3)), "dog": (1, 0, 0, 1.0)}
+    assert PanopticRow.from_record(Record("r", 1, row.fields())) == row
+    scores = summarize([row], "panopticapi", LABELS, stuff=STUFF)
+    assert scores["PQ_st"] == pytest.approx(2 / 3 / 1.5)
+    assert summarize([row], "coco", LABELS, stuff=STUFF)["PQ_st"] == 1
+
+
+def test_panopticapi_sees_the_last_crowd_of_a_label() -> None:
+    crowds = tuple(
+        Mask(np.array([values], np.bool_), "dog") for values in ((1, 1, 0, 0), (0, 0, 1, 1))
+    )
+    row = row_of([("dog", (1, 1, 0, 0))], [], crowds=crowds)
+    assert row.labels == {}
+    assert row.apart == {"dog": (0, 1, 0, 0.0)}
+
+
+@settings(deadline=None, max_examples=25)
+@given(scenes())
+def test_what_repeats_nothing_counts_alike_in_panopticapi(scene: Scene) -> None:
+    row = compare(scene.pair(), LABELS, stuff=STUFF)
+    assert row.apart == row.labels
+    assert "apart" not in row.fields()
+
+
 @settings(deadline=None, max_examples=25)
 @given(scenes())
 def test_the_truth_itself_is_right(scene: Scene) -> None:

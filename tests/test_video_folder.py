@@ -130,7 +130,7 @@ def test_files_of_predictions_that_cannot_be_used(tmp_path: Path) -> None:
     assert len(problems) == 4
     (folder / "bear" / "00000.png").unlink()
     assert [row.status for row in score_video(bear, folder)[0]] == ["invalid", "invalid"]
-    with pytest.raises(RecordError, match="no such folder of predictions"):
+    with pytest.raises(RecordError, match="there is no such folder: predictions of videos"):
         find_predictions(tmp_path / "nowhere")
 
 

@@ -6,6 +6,7 @@ import argparse
 import importlib
 from pathlib import Path
 
+from ..spec import nearest
 from . import arguments as args
 
 DATASETS = ("refcoco", "refcoco+", "refcocog", "grefcoco", "reasonseg")
@@ -45,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="scores.json of your run; of several splits, several files",
     )  # fmt: skip
     add(
-        "--dataset", nargs="+", choices=DATASETS, metavar="NAME",
+        "--dataset", nargs="+", type=_dataset, metavar="NAME",
         help=f"one or more of {', '.join(DATASETS)} (default: your run's, else refcoco)",
     )  # fmt: skip
     add("--split", nargs="+", metavar="NAME", help="only these splits (default: all)")
@@ -69,6 +70,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--html", type=Path, metavar="FILE", help="write the table as a page too")
     add("--json", type=Path, metavar="FILE", help="write the table as JSON too")
     _add_run(parser)
+
+
+def _dataset(name: str) -> str:
+    """A data set of the table.
+
+    Raises:
+        argparse.ArgumentTypeError: there is none of that name.
+    """
+    if name not in DATASETS:
+        raise argparse.ArgumentTypeError(
+            f"{name!r} is none of {', '.join(DATASETS)}{nearest(name, DATASETS)}"
+        )
+    return name
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:

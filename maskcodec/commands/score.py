@@ -133,8 +133,9 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add(
         "--boxes", default="pixels", metavar="UNITS[,ORDER]",
-        help="how boxes in texts are meant (--kind boxes): pixels, percent, thousand or one (0 to "
-        "1), and xyxy, yxyx or xywh (default: pixels,xyxy)",
+        help="how boxes in texts are meant (--kind boxes): pixels, percent, 999, 1000 or 1024 "
+        "(what the far edge is called), or one (0 to 1); and xyxy, yxyx or xywh (default: "
+        "pixels,xyxy)",
     )  # fmt: skip
     add(
         "--resize", action="store_true",

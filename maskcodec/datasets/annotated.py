@@ -117,12 +117,18 @@ class AnnotatedEntry:
         file: where it comes from, as the path was given.
         line: its line there, 1-based; None where the file has no lines.
         load: reads and paints it; raises `MaskCodecError`.
+        names: what its file may be called beside `id`, with or without suffix, as far as that is
+            known before it is loaded.
+        sentences: the ids of its expressions, "" for one that has none; None where they are not
+            known before it is loaded.
     """
 
     id: str
     file: str
     line: int | None
     load: Callable[[], Annotated]
+    names: tuple[str, ...] = ()
+    sentences: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

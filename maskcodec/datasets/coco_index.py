@@ -32,6 +32,12 @@ class CocoImage:
     annotations: dict[int, Record]
     crowds: dict[int, Record]
 
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """The name of its file; none where it has none that is text."""
+        name = self.record.fields.get("file_name")
+        return (name,) if isinstance(name, str) else ()
+
     def annotation(self, number: int) -> Record | None:
         """An annotation of this image, a crowd region too."""
         return self.annotations.get(number) or self.crowds.get(number)

@@ -23,6 +23,7 @@ def read(path: Path, options: SourceOptions) -> Source:
             str(path),
             None,
             partial(_load, CocoPicture(image, index.names, folder, options.scoring)),
+            image.file_names,
         )
         for number, image in index.images.items()
     ]

@@ -82,7 +82,13 @@ def read(path: Path, options: SourceOptions, kind: str) -> Source:
     if not files:
         raise RecordError(f"holds no label map (*{layout.ending})", file=str(layout.maps))
     entries = [
-        AnnotatedEntry(_name(file, layout), str(file), None, partial(_load, file, layout, options))
+        AnnotatedEntry(
+            name := _name(file, layout),
+            str(file),
+            None,
+            partial(_load, file, layout, options),
+            (f"{name}{layout.image_ending}",),
+        )
         for file in sorted(files, key=Path.as_posix)
     ]
     names = {value: name for value, name in layout.names.items() if value not in options.ignore}
@@ -95,8 +101,7 @@ def _name(file: Path, layout: _Layout) -> str:
 
 def _load(file: Path, layout: _Layout, options: SourceOptions) -> Annotated:
     name = _name(file, layout)
-    folder = layout.images if layout.images.is_dir() or not options.scoring else None
-    image = find_image(folder, f"{name}{layout.image_ending}.png")
+    folder, image = _image(f"{name}{layout.image_ending}.png", layout, options)
     values = read_png(file)
     masks = _class_masks(values, layout, options.ignore, str(file))
     size = (int(values.shape[0]), int(values.shape[1]))
@@ -115,6 +120,17 @@ def _load(file: Path, layout: _Layout, options: SourceOptions) -> Annotated:
         is_exhaustive=True,
         ignore=_ignored(values, layout, options.ignore),
     )
+
+
+def _image(name: str, layout: _Layout, options: SourceOptions) -> tuple[Path | None, str]:
+    """The folder of a map's image and its name there; scores need no image, and none is None."""
+    folder = layout.images if layout.images.is_dir() or not options.scoring else None
+    try:
+        return folder, find_image(folder, name)
+    except RecordError:
+        if not options.scoring:
+            raise
+        return None, name
 
 
 def _ignored(

@@ -56,7 +56,7 @@ def read(path: Path, options: SourceOptions) -> Source:
         loading = partial(
             _load, record, files[name], folder, masks, names, stuff, not options.scoring
         )
-        entries.append(AnnotatedEntry(name, str(path), None, loading))
+        entries.append(AnnotatedEntry(name, str(path), None, loading, (files[name],)))
     return Source("panoptic", [*errors, *entries], ("panoptic",), names=names, stuff=stuff)
 
 

@@ -111,9 +111,19 @@ def make_source(
     for number, group in groups.items():
         picture = CocoPicture(index.images[number], index.names, folder, options.scoring)
         load_image = partial(_load, picture, group, task, every=options.every_object)
-        entries.append(AnnotatedEntry(str(number), str(path), None, load_image))
+        names = picture.image.file_names
+        said = tuple(one for ref in group for one in _sentence_ids(ref))
+        entries.append(AnnotatedEntry(str(number), str(path), None, load_image, names, said))
     name = f"{path.parent.name}/{path.name}"
     return Source(kind, [*errors, *entries], (task,), name)
+
+
+def _sentence_ids(ref: Record) -> list[str]:
+    """The ids of a ref's expressions, "" for one without; whether they can be used shows later."""
+    sentences = ref.fields.get("sentences")
+    items = sentences if isinstance(sentences, list) else []
+    found = [item.get("sent_id") if isinstance(item, dict) else None for item in items]
+    return [str(one) if isinstance(one, int | str) else "" for one in found]
 
 
 def _load(picture: CocoPicture, refs: list[Record], task: str, *, every: bool) -> Annotated:

@@ -53,7 +53,12 @@ def find_predictions(folder: Path) -> Path:
         RecordError: there is no such folder.
     """
     if not folder.is_dir():
-        raise RecordError("no such folder of predictions", file=str(folder))
+        what = "is a file" if folder.exists() else "there is no such folder"
+        raise RecordError(
+            f"{what}: predictions of videos are a folder of theirs, VIDEO/00000.png or "
+            "VIDEO/EXPRESSION/00000.png",
+            file=str(folder),
+        )
     return folder / "Annotations" if (folder / "Annotations").is_dir() else folder
 
 

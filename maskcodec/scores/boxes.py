@@ -39,9 +39,11 @@ MOST_BOXES = 1_000
 """Boxes that are read from one answer, or from one row; what lies beyond is dropped."""
 
 _AT = re.compile(r"(G?REC)@(0?\.[0-9]{1,4}|0|1|1\.0)")
-_NUMBER = r"-?[0-9]{1,7}(?:\.[0-9]{1,9})?"
+_NUMBER = r"-?(?:[0-9]{1,7}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:e-?[0-9]{1,2})?"
 _GAP = r"(?:[\s,;:()\[\]{}<>|/]|loc){1,16}"
-_FOUR = re.compile(r"(?<![0-9.\-])" + _GAP.join([f"({_NUMBER})"] * 4) + r"(?![0-9])")
+_FOUR = re.compile(
+    r"(?<![0-9.\-])" + _GAP.join([f"({_NUMBER})"] * 4) + r"(?![0-9])", re.ASCII | re.IGNORECASE
+)
 _SPAN = {"one": 1.0, "percent": 100.0, "999": 999.0, "1000": 1000.0, "1024": 1024.0}
 
 

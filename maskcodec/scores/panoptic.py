@@ -16,7 +16,10 @@ program `panopticapi` of COCO, whose choices these are:
 - crowd: a true region of many things is never matched and never missed.
 - Segments don't overlap: a pixel belongs to the last mask that covers it. What is left of a
   prediction without pixels is no segment (counted as `vanished`).
-- All the masks of one label of stuff are one segment.
+- All the masks of one label of stuff are one segment, and all the crowds of a label excuse
+  predictions, as COCO's format has one of each. `panopticapi` does not see to that: where a file
+  holds several, it takes each of the segments for one of its own, and of the crowds the last alone
+  (convention "panopticapi").
 
 torchmetrics differs in one thing: pixels in no *predicted* segment are void too, so that a true
 segment that is mostly unpredicted is not missed (convention "torchmetrics").
@@ -32,6 +35,7 @@ For programs::
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -63,9 +67,13 @@ class PanopticConvention(Named):
 
     Attributes:
         unlabelled: pixels in no predicted segment are wrong ("count"), or void ("drop").
+        repeated: several masks of one label of stuff, and several crowds of one label, are one
+            segment, as the format wants it ("merged"), or stay several ("apart"), of which crowds
+            the last alone is seen. With `unlabelled=drop` they are one.
     """
 
     unlabelled: Literal["count", "drop"] = "count"
+    repeated: Literal["merged", "apart"] = "merged"
 
 
 CONVENTIONS = {
@@ -75,6 +83,12 @@ CONVENTIONS = {
             "coco",
             "As Kirillov et al. define it and COCO counts it.",
             "arXiv 1801.00868; panopticapi, evaluation.py",
+        ),
+        PanopticConvention(
+            "panopticapi",
+            "As COCO's program counts files that repeat a label of stuff against its format.",
+            "panopticapi, evaluation.py",
+            repeated="apart",
         ),
         PanopticConvention(
             "torchmetrics",
@@ -99,6 +113,25 @@ def compare(
         stuff: labels whose masks are one segment each.
     """
     regions = {label_key(name) for name in stuff}
+    row = _row(pair, labels, regions)
+    if not _repeats(pair, regions):
+        return row
+    return dataclasses.replace(row, apart=_row(pair, labels, set(), last=True).labels)
+
+
+def _repeats(pair: Pair, regions: set[str]) -> bool:
+    """Whether a label of stuff, or of a crowd, has several masks on one side."""
+    sides = [
+        [label_key(mask.label) for mask in masks if label_key(mask.label) in regions]
+        for masks in (pair.preds, pair.targets)
+    ]
+    sides.append([label_key(mask.label) for mask in pair.crowds])
+    return any(len(set(names)) < len(names) for names in sides)
+
+
+def _row(
+    pair: Pair, labels: LabelSet | None, regions: set[str], *, last: bool = False
+) -> PanopticRow:
     crowds = [mask for mask in pair.crowds if resolve(mask.label, labels) is not None]
     targets = [mask for mask in pair.targets if resolve(mask.label, labels) is not None]
     true_labels, true_map, _ = paint_segments([*crowds, *targets], len(crowds), regions, pair.size)
@@ -113,12 +146,14 @@ def compare(
     for label, name, pixels in zip(labels_of, scored, left, strict=True):
         if name is None and pixels:
             strays[label_key(label)] = strays.get(label_key(label), 0) + 1
+    counted = tally(table, scored, truth, len(crowds), drop=False, last=last)
     return PanopticRow(
         pair.id,
         pair.status,
         *pair.size,
-        tally(table, scored, truth, len(crowds), drop=False),
+        counted,
         tally(table, scored, truth, len(crowds), drop=True),
+        counted,
         strays,
         overlap,
         int(np.count_nonzero(left == 0)),
@@ -133,32 +168,42 @@ class PanopticColumns(Columns):
         labels: the names of the columns.
         counted: float64 (rows, labels, 4): TP, FP, FN and the sum of IoU, `unlabelled=count`.
         lenient: the same with `unlabelled=drop`.
+        apart: `counted` with `repeated=apart`.
     """
 
     labels: tuple[str, ...]
     counted: npt.NDArray[np.float64]
     lenient: npt.NDArray[np.float64]
+    apart: npt.NDArray[np.float64]
 
     @classmethod
     def of(cls, rows: Iterable[PanopticRow], labels: LabelSet | None = None) -> PanopticColumns:
         """The rows' counts; without `labels`, of every label that occurs, in alphabetic order."""
         given = list(rows)
         if labels is None:
-            names = tuple(sorted({name for row in given for name in (*row.labels, *row.lenient)}))
+            known = (name for row in given for name in (*row.labels, *row.lenient, *row.apart))
+            names = tuple(sorted(set(known)))
         else:
             names = labels.names
         places = {name: at for at, name in enumerate(names)}
-        arrays = np.zeros((2, len(given), len(names), 4))
+        arrays = np.zeros((3, len(given), len(names), 4))
         for at, row in enumerate(given):
-            for array, tallies in zip(arrays, (row.labels, row.lenient), strict=True):
+            for array, tallies in zip(arrays, (row.labels, row.lenient, row.apart), strict=True):
                 for name, counted in tallies.items():
                     if name in places:
                         array[at, places[name]] = counted
-        return cls(labels=names, counted=arrays[0], lenient=arrays[1], **every_row(len(given)))
+        return cls(
+            labels=names,
+            counted=arrays[0],
+            lenient=arrays[1],
+            apart=arrays[2],
+            **every_row(len(given)),
+        )
 
     def sums(self, rules: PanopticConvention) -> npt.NDArray[np.float64]:
         """Over all rows: float64 (labels, 4)."""
-        chosen = self.counted if rules.unlabelled == "count" else self.lenient
+        chosen = self.counted if rules.repeated == "merged" else self.apart
+        chosen = chosen if rules.unlabelled == "count" else self.lenient
         total: npt.NDArray[np.float64] = np.tensordot(self.weights, chosen, 1)
         return total
 

@@ -42,6 +42,7 @@ def tally(
     crowds: int,
     *,
     drop: bool,
+    last: bool = False,
 ) -> dict[str, Tally]:
     """Match segments and count what is left over.
 
@@ -52,6 +53,7 @@ def tally(
         truth: the label of each true segment.
         crowds: so many true segments at the start are crowds.
         drop: whether pixels in no predicted segment that is scored are void.
+        last: whether of several crowds of a label the last alone excuses predictions.
     """
     areas, true_areas = table.sum(1), table.sum(0)
     void = table[:, -1]
@@ -73,10 +75,13 @@ def tally(
     for t in set(range(crowds, len(truth))) - matched:
         if 2 * unlabelled[t] <= true_areas[t]:
             _add(found, truth[t], 2)
+    regions: dict[str, list[int]] = {}
+    for t in range(crowds):
+        regions[truth[t]] = [t] if last else [*regions.get(truth[t], []), t]
     for p, name in enumerate(preds):
         if name is None or p in matched_preds or not areas[p]:
             continue
-        outside = int(void[p]) + sum(int(table[p, t]) for t in range(crowds) if truth[t] == name)
+        outside = int(void[p]) + sum(int(table[p, t]) for t in regions.get(name, ()))
         if 2 * outside <= areas[p]:
             _add(found, name, 1)
     return {name: (int(a), int(b), int(c), total) for name, (a, b, c, total) in found.items()}

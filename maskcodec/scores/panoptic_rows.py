@@ -27,6 +27,7 @@ class PanopticRow:
         width: of the image, in pixels.
         labels: for each label of a segment: (TP, FP, FN, sum of IoU), `unlabelled=count`.
         lenient: the same with `unlabelled=drop`.
+        apart: `labels` with `repeated=apart`.
         strays: predicted segments of each label that is not scored.
         overlap: predicted pixels that a later mask took.
         vanished: predicted masks of which no pixel is left.
@@ -38,12 +39,13 @@ class PanopticRow:
     width: int
     labels: Mapping[str, Tally]
     lenient: Mapping[str, Tally]
+    apart: Mapping[str, Tally]
     strays: Mapping[str, int]
     overlap: int
     vanished: int
 
     def fields(self) -> dict[str, Any]:
-        """As JSON values; `lenient` only where it differs."""
+        """As JSON values; `lenient` and `apart` only where they differ."""
         found = {
             "id": self.id,
             "status": self.status,
@@ -53,8 +55,9 @@ class PanopticRow:
             "overlap": self.overlap,
             "vanished": self.vanished,
         }
-        if self.lenient != self.labels:
-            found["lenient"] = {name: list(tally) for name, tally in self.lenient.items()}
+        for field, tallies in (("lenient", self.lenient), ("apart", self.apart)):
+            if tallies != self.labels:
+                found[field] = {name: list(tally) for name, tally in tallies.items()}
         return found
 
     @classmethod
@@ -73,6 +76,7 @@ class PanopticRow:
             width,
             labels,
             _tallies(record, "lenient") if "lenient" in record.fields else labels,
+            _tallies(record, "apart") if "apart" in record.fields else labels,
             count_map(record, "strays", MOST_SEGMENTS),
             count(record, "overlap", 2**62),
             count(record, "vanished", MOST_SEGMENTS),

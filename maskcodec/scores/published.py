@@ -15,6 +15,7 @@ from typing import Literal
 
 from ..errors import RecordError
 from ..records import brief, check_file
+from ..spec import nearest
 
 FILE = Path(__file__).with_name("published_results.csv")
 """The results that are shipped."""
@@ -214,12 +215,15 @@ def _row(cells: Mapping[str, str], file: str, line: int) -> Published:
     }
     for column, allowed in known.items():
         if cells[column] not in allowed:
-            raise fail(column, f"one of {', '.join(allowed)}")
+            near = nearest(cells[column], allowed)
+            raise fail(column, f"one of {', '.join(allowed)}{near}")
     splits = DATASETS[cells["dataset"]]
     if cells["split"] not in splits:
-        raise fail("split", f"one of {', '.join(splits)}")
+        raise fail("split", f"one of {', '.join(splits)}{nearest(cells['split'], splits)}")
     if not _VALUE.fullmatch(cells["value"]) or float(cells["value"]) > 100:
         raise fail("value", "a percentage from 0 to 100, e.g. 74.9")
+    if 0 < float(cells["value"]) < 1 and cells["metric"] in ("cIoU", "gIoU", "mIoU"):
+        raise fail("value", f"percent: as a share it would be {100 * float(cells['value']):g}")
     if cells.get("needs_decoder", "") not in _DECODER:
         raise fail("needs_decoder", "yes, no or nothing")
     text = {name: cells.get(name, "") for name in COLUMNS if name not in ("value", "needs_decoder")}
