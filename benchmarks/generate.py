@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(arguments: argparse.Namespace, argv: Sequence[str] | None = None) -> int:
-    """Measure what is missing, and write it: 1 if something could not be measured, 130 by Ctrl-C.
+    """Measure what is missing, and write it: 1 if something was left out, 130 by Ctrl-C.
 
     Raises:
         MaskCodecError: a model, a codec, a file or a tokenizer can't be used.
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace, argv: Sequence[str] | None = None) -> int
     if not document["results"]:
         raise MaskCodecError("nothing could be measured; see above why")
     print(generate_page.text_table(document))
-    return INTERRUPTED if document["interrupted"] else min(failed, 1)
+    return INTERRUPTED if document["interrupted"] else min(failed + bench.left_out, 1)
 
 
 def _write(arguments: argparse.Namespace, document: documents.Document) -> None:

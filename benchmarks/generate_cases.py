@@ -16,11 +16,14 @@ from maskcodec.metrics import iou, union_of
 
 from .generate_asked import Asked, labels, of_file, of_scenes
 from .generate_replay import (
+    BarredError,
+    Ids,
     Replayer,
     Times,
     answer_ids,
     as_question,
     first_seconds,
+    let_through,
     rule_times,
 )
 from .generate_tokenizer import add_tokens, load, named
@@ -40,6 +43,7 @@ RIGHT, OWN, RULE = "right", "its own", "rule alone"
 """Kinds of results: right answers replayed, a model's own answers, and a rule without a model."""
 
 Name = dict[str, str | int | float]
+Figures = dict[str, float | None]
 Work = Callable[[], Mapping[str, float | None]]
 
 
@@ -48,6 +52,9 @@ class Bench:
 
     Args:
         arguments: of the program.
+
+    Attributes:
+        left_out: how many right answers a rule barred, so that they were not measured.
 
     Raises:
         MaskCodecError: a codec or a file can't be used.
@@ -71,6 +78,7 @@ class Bench:
         else:
             self.asked = of_scenes(arguments.count, arguments.seed)
         self.labels = labels(self.asked)
+        self.left_out = 0
 
     def settings(self) -> dict[str, Any]:
         """What decides the figures."""
@@ -146,27 +154,59 @@ class Bench:
                 partial(self.replayed, one, batch, first),
             )
 
-    def replayed(self, one: Replayer, batch: int, first: list[float]) -> dict[str, float | None]:
+    def replayed(self, one: Replayer, batch: int, first: list[float]) -> Figures:
         """Right answers both ways, the fastest of some rounds that take turns."""
         rows = one.model.get_output_embeddings().weight.shape[0]
         if not first:
             first.append(first_seconds(one.rule, rows, 4))
-            one.run(self.asked[:1], 1, held=True)  # what torch does once
-        rounds = [
-            (one.run(self.asked, batch, held=False), one.run(self.asked, batch, held=True))
-            for _ in range(self.arguments.repeat)
-        ]
-        free = min((pair[0] for pair in rounds), key=lambda times: times.seconds)
-        held = min((pair[1] for pair in rounds), key=lambda times: times.seconds)
-        return {
-            "vocabulary": rows,
-            "tokens_mask": free.tokens / free.masks,
-            "free_mask_seconds": free.seconds / free.masks,
-            "held_mask_seconds": held.seconds / held.masks,
-            "free_step_ms": 1e3 * free.seconds / free.steps,
-            "held_step_ms": 1e3 * held.seconds / held.steps,
-            **_rule(held, min(batch, len(self.asked)), first[0]),
-        }
+            one.run(self.asked[:1], 1, held=False)  # what torch does once
+
+        def measure(asked: Sequence[Asked]) -> Figures:
+            rounds = [
+                (one.run(asked, batch, held=False), one.run(asked, batch, held=True))
+                for _ in range(self.arguments.repeat)
+            ]
+            free = min((pair[0] for pair in rounds), key=lambda times: times.seconds)
+            held = min((pair[1] for pair in rounds), key=lambda times: times.seconds)
+            return {
+                "answers": len(asked),
+                "vocabulary": rows,
+                "tokens_mask": free.tokens / free.masks,
+                "free_mask_seconds": free.seconds / free.masks,
+                "held_mask_seconds": held.seconds / held.masks,
+                "free_step_ms": 1e3 * free.seconds / free.steps,
+                "held_step_ms": 1e3 * held.seconds / held.steps,
+                **_rule(held, min(batch, len(asked)), first[0]),
+            }
+
+        return self._of_those_let_through(
+            measure, self.asked, short(one.codec.spec), one.rule, one.ids(self.asked), rows
+        )
+
+    def _of_those_let_through(
+        self,
+        measure: Callable[[Sequence[Asked]], Figures],
+        asked: Sequence[Asked],
+        name: str,
+        rule: Any,
+        answers: Ids,
+        rows: int,
+    ) -> Figures:
+        """What is measured on all answers, or where the rule bars some of them, on the others.
+
+        Raises:
+            BarredError: the rule bars all of them.
+        """
+        try:
+            return measure(asked)
+        except BarredError as error:
+            kept = let_through(rule, answers, rows)
+            if not kept:
+                raise
+            missing = len(asked) - len(kept)
+            self.left_out += missing
+            say(VERB, f"{name}: {error}; {missing} of {len(asked)} answers are left out")
+            return measure([asked[place] for place in kept])
 
     def own(self, one: Replayer, batch: int, *, held: bool) -> dict[str, float | None]:
         """What an adapter answers by itself."""
@@ -221,18 +261,26 @@ class Bench:
                 codec, tokenizer, labels=self.labels, prompt_length=start, ends=[end]
             )
 
-        rows = len(tokenizer)
+        rows, asked = len(tokenizer), self.asked[:batch]
         if not first:
             first.append(first_seconds(rule, rows, 4))
-        answers = [[*ids, end] for ids in answer_ids(tokenizer, codec, self.asked[:batch])]
-        rounds = [rule_times(rule, answers, rows) for _ in range(self.arguments.repeat)]
-        best = min(rounds, key=lambda times: times.rule)
-        masks = sum(len(one.masks) for one in self.asked[:batch])
-        return {
-            "vocabulary": rows,
-            "tokens_mask": best.tokens / masks,
-            **_rule(best, min(batch, len(answers)), first[0]),
-        }
+
+        def ids(asked: Sequence[Asked]) -> Ids:
+            return [[*answer, end] for answer in answer_ids(tokenizer, codec, asked)]
+
+        def measure(asked: Sequence[Asked]) -> Figures:
+            answers = ids(asked)
+            rounds = [rule_times(rule, answers, rows) for _ in range(self.arguments.repeat)]
+            best = min(rounds, key=lambda times: times.rule)
+            return {
+                "answers": len(asked),
+                "vocabulary": rows,
+                "tokens_mask": best.tokens / sum(len(one.masks) for one in asked),
+                **_rule(best, len(answers), first[0]),
+            }
+
+        name = short(codec.spec)
+        return self._of_those_let_through(measure, asked, name, rule, ids(asked), rows)
 
 
 def _rule(times: Times, batch: int, first: float) -> dict[str, float | None]:

@@ -18,6 +18,7 @@ LEAD = (
     "rule and the way without it take the same steps."
 )
 REPLAYED = {
+    "answers": "answers",
     "tokens_mask": "tokens a mask",
     "free_step_ms": "ms a step, free",
     "held_step_ms": "held",
@@ -35,6 +36,7 @@ OWN = {
     "invalid": "invalid",
 }
 RULE = {
+    "answers": "answers",
     "vocabulary": "vocabulary",
     "tokens_mask": "tokens a mask",
     "rule_ms": "the rule, ms a step",

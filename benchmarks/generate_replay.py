@@ -21,6 +21,10 @@ from .generate_asked import Asked
 Ids = list[list[int]]
 
 
+class BarredError(MaskCodecError):
+    """A rule does not let a right answer through."""
+
+
 class Replay:
     """Leaves one id a row possible: the next one of its answer, then its last one for ever.
 
@@ -37,7 +41,7 @@ class Replay:
         """`scores`, (rows, vocabulary), all but one of a row minus infinity.
 
         Raises:
-            MaskCodecError: a rule before it had barred a right id.
+            BarredError: a rule before it had barred a right id.
         """
         import torch
 
@@ -114,7 +118,8 @@ class Replayer:
         """Print the answers to all questions, `batch` at a time.
 
         Raises:
-            MaskCodecError: a question leaves no room for its answer, or the rule bars it.
+            BarredError: the rule bars an answer.
+            MaskCodecError: a question leaves no room for its answer.
         """
         times = Times()
         for start in range(0, len(asked), batch):
@@ -190,7 +195,7 @@ def rule_times(rule: Any, answers: Ids, vocabulary: int) -> Times:
     """The rule's steps alone, without a model: each row is fed the right ids of its answer.
 
     Raises:
-        MaskCodecError: the rule bars one of them.
+        BarredError: the rule bars one of them.
     """
     import torch
 
@@ -211,7 +216,19 @@ def rule_times(rule: Any, answers: Ids, vocabulary: int) -> Times:
     return times
 
 
-def _barred(answer: Sequence[int], place: int) -> MaskCodecError:
-    return MaskCodecError(
+def let_through(rule: Any, answers: Ids, vocabulary: int) -> list[int]:
+    """Which answers a rule lets through: their places among `answers`."""
+    found = []
+    for place, answer in enumerate(answers):
+        try:
+            rule_times(rule, [answer], vocabulary)
+        except BarredError:
+            continue
+        found.append(place)
+    return found
+
+
+def _barred(answer: Sequence[int], place: int) -> BarredError:
+    return BarredError(
         f"the rule bars id {answer[place]} of a right answer, after {place} of its {len(answer)}"
     )

@@ -20,6 +20,7 @@ from .datasets.pictures import read_picture
 from .errors import MaskCodecError
 from .examples import Example
 from .hf import answer_texts
+from .labels import list_labels
 from .logits import logits_processor
 from .prompts import Message, context_length, end_ids, model_inputs
 
@@ -37,6 +38,9 @@ _GREEDY = {
     "repetition_penalty": 1.0,
     "no_repeat_ngram_size": 0,
     "forced_eos_token_id": None,
+    # How long an answer is, its format says.
+    "min_length": 0,
+    "min_new_tokens": None,
 }
 
 _SLACK = 1.5
@@ -95,6 +99,7 @@ class Segmenter:
             than `max_new_tokens`; else None.
 
     Raises:
+        EncodeError: `labels` is no list of strings.
         MaskCodecError: the tokenizer lacks or splits tokens of the codec.
     """
 
@@ -114,7 +119,8 @@ class Segmenter:
         self.model = model
         self.processor = processor
         self.codec = codec
-        self.labels = None if labels is None else tuple(dict.fromkeys(labels))
+        names = list_labels(labels, codec.name)
+        self.labels = None if names is None else tuple(dict.fromkeys(names))
         self.constrained = constrained
         self.max_new_tokens = max_new_tokens
         self.ends = end_ids(model, processor)

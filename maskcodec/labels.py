@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from .errors import EncodeError
 
@@ -37,6 +38,32 @@ def check_label(label: str, codec: str, forbidden: tuple[str, ...] = (), *, hint
                 break
     if reason:
         raise EncodeError(f"{codec}: label {label!r} {reason}; {hint or 'rename it'}")
+
+
+def plain_label(text: str) -> str:
+    """A piece of a damaged text as a label that can be written again: control characters and halves
+    of surrogate pairs become blanks, and white space one blank.
+    """
+    return " ".join(_CONTROL.sub(" ", text).split())
+
+
+def list_labels(labels: Iterable[str] | None, codec: str) -> tuple[str, ...] | None:
+    """The labels that a grammar is to list; None, which leaves them free, stays None.
+
+    Raises:
+        EncodeError: one string, which is a list of letters to Python, or what is no string.
+    """
+    if labels is None:
+        return None
+    if isinstance(labels, str):
+        raise EncodeError(
+            f"{codec}: labels is the string {labels!r}, expected a list of labels: [{labels!r}]"
+        )
+    found = tuple(labels)
+    for index, label in enumerate(found):
+        if not isinstance(label, str):
+            raise EncodeError(f"{codec}: labels[{index}] is {label!r}, expected a string")
+    return found
 
 
 def escape_label(label: str, forbidden: tuple[str, ...]) -> str:

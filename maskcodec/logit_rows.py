@@ -13,11 +13,10 @@ import numpy.typing as npt
 from .chat import OPEN
 from .codec import Codec
 from .errors import MaskCodecError
+from .grammar_engine import Engine, load_xgrammar
 from .token_constraint import TokenConstraint
 
 Allowed = npt.NDArray[np.bool_]
-
-INSTALL = "pip install 'maskcodec[grammar]'"
 
 
 class Row(ABC):
@@ -99,23 +98,19 @@ class GrammarRows(RowMaker):
         self._tokenizer = tokenizer
         self._ends = tuple(ends)
         self._tokens = codec.vocab().tokens
-        self._xgrammar = _xgrammar(codec)
-        self._made: dict[int, tuple[Any, Allowed]] = {}
+        self._xgrammar = load_xgrammar(str(codec))
+        self._made: dict[int, tuple[Any, Allowed, tuple[int, ...]]] = {}
 
     def __call__(self, vocabulary: int) -> _GrammarRow:
         """See `RowMaker`."""
         if vocabulary not in self._made:
-            self._made[vocabulary] = self._compiled(vocabulary), self._barred(vocabulary)
-        compiled, barred = self._made[vocabulary]
+            engine = Engine.of(self._tokenizer, vocabulary, self._ends)
+            compiled = engine.compiler.compile_grammar(self.grammar)
+            self._made[vocabulary] = compiled, self._barred(vocabulary), engine.skipped
+        compiled, barred, skipped = self._made[vocabulary]
         matcher = self._xgrammar.GrammarMatcher(compiled)
-        return _GrammarRow(self._xgrammar, matcher, vocabulary, barred)
-
-    def _compiled(self, vocabulary: int) -> Any:
-        info = self._xgrammar.TokenizerInfo.from_huggingface(
-            self._tokenizer, vocab_size=vocabulary, stop_token_ids=list(self._ends)
-        )
-        compiler = self._xgrammar.GrammarCompiler(info, max_threads=1, cache_enabled=False)
-        return compiler.compile_grammar(self.grammar)
+        bits = self._xgrammar.allocate_token_bitmask(1, vocabulary)
+        return _GrammarRow(matcher, bits, barred, skipped)
 
     def _barred(self, vocabulary: int) -> Allowed:
         """Ids that a grammar of characters would let pass: special ones, and parts of tokens."""
@@ -134,10 +129,11 @@ class GrammarRows(RowMaker):
 
 
 class _GrammarRow(Row):
-    def __init__(self, xgrammar: Any, matcher: Any, vocabulary: int, barred: Allowed) -> None:
+    def __init__(self, matcher: Any, bits: Any, barred: Allowed, skipped: tuple[int, ...]) -> None:
         self.matcher = matcher
-        self._bits = xgrammar.allocate_token_bitmask(1, vocabulary)
+        self._bits = bits
         self._barred = barred
+        self._skipped = skipped
 
     def feed(self, number: int) -> None:
         if not self.matcher.accept_token(number):
@@ -147,6 +143,10 @@ class _GrammarRow(Row):
         self.matcher.fill_next_token_bitmask(self._bits)
         bits = self._bits.numpy().view(np.uint8)[0]
         allowed[:] = np.unpackbits(bits, count=len(allowed), bitorder="little")
+        for number in self._skipped:  # see `maskcodec.grammar_engine`
+            if not allowed[number] and self.matcher.accept_token(number):
+                self.matcher.rollback(1)
+                allowed[number] = True
         kept = allowed & ~self._barred
         if kept.any():  # a label may hold what a token begins with, and then there is no other way
             allowed[:] = kept
@@ -216,20 +216,14 @@ def _grammar(codec: Codec[Any], labels: Sequence[str] | None, opens: str, closes
     """The codec's grammar, between an expression of EBNF and a text that stand around it."""
     grammar = codec.grammar(labels)
     if grammar is None:
+        if labels is None and codec.grammar(["label"]) is not None:
+            raise MaskCodecError(
+                f"{codec} can be constrained only where the labels are known: name them, or let "
+                "answers be free"
+            )
         raise MaskCodecError(f"{codec} has no grammar to constrain answers by; let them be free")
     if not opens and not closes:
         return grammar
     inner = re.sub(r"\broot\b", "mask_text", grammar)
     end = f' "{closes}"' if closes else ""
     return f"root ::= {opens}mask_text{end}\n{inner}"
-
-
-def _xgrammar(codec: Codec[Any]) -> Any:
-    try:
-        import xgrammar
-    except ImportError:
-        raise MaskCodecError(
-            f"{codec}: constrained decoding needs the package xgrammar: {INSTALL}; "
-            "or let answers be free"
-        ) from None
-    return xgrammar

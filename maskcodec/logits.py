@@ -19,6 +19,7 @@ from .chat import CLOSE, Form
 from .codec import Codec
 from .dialects.shapetokens import ShapeTokensCodec
 from .errors import EncodeError, MaskCodecError
+from .labels import list_labels
 from .logit_rows import GrammarRows, IdRows, Row, RowMaker, TaggedRows
 from .token_constraint import TokenConstraint
 
@@ -30,7 +31,9 @@ class ConstrainedLogits:
     """Sets the logits of ids that may not come next to minus infinity.
 
     Goes into `generate(logits_processor=[...])`. Rows may be reordered between steps, as beam
-    search does; they are then read again from the start of the answer.
+    search does; they are then read again from the start of the answer. An id that was barred is
+    yet chosen for beams that are given up, and among ids that a draft proposes: nothing but the
+    end may follow it.
 
     Args:
         rows: makes the state of a row, for a number of logits.
@@ -51,30 +54,73 @@ class ConstrainedLogits:
         if input_ids.shape[1] < self._prompt:  # a decoder's forced first id is still to come
             return scores
         answers = input_ids[:, self._prompt :].tolist()
+        vocabulary = scores.shape[1]
+        offered = {tuple(seen): row is None for seen, row in self._states}
         if len(self._states) != len(answers):
-            self._states = [([], self._rows(scores.shape[1])) for _ in answers]
+            self._states = [([], self._rows(vocabulary)) for _ in answers]
+            offered = {}
         allowed = np.zeros(tuple(scores.shape), np.bool_)
         for index, answer in enumerate(answers):
-            row = self._follow(index, answer, scores.shape[1])
+            row = self._follow(index, answer, vocabulary, offered)
             if row is None:
                 allowed[index, list(self._ends)] = True
             else:
                 row.fill(allowed[index])
         barred = torch.from_numpy(~allowed).to(scores.device)
-        return scores.masked_fill(barred, -torch.inf)
+        left = scores.masked_fill(barred, -torch.inf)
+        self._check(left.amax(dim=1).tolist())
+        return left
 
-    def _follow(self, index: int, answer: list[int], vocabulary: int) -> Row | None:
-        """The state after an answer; None once it has ended."""
+    def _follow(
+        self, index: int, answer: list[int], vocabulary: int, offered: dict[tuple[int, ...], bool]
+    ) -> Row | None:
+        """The state after an answer; None once it has ended.
+
+        Args:
+            index: the row's.
+            answer: its ids so far.
+            vocabulary: how many logits there are.
+            offered: the answers for which this said what may follow in the step before, and
+                whether they had ended.
+        """
         seen, row = self._states[index]
+        has_ended = offered.get(tuple(answer[:-1])) if answer else None
         if answer[: len(seen)] != seen:
             seen, row = [], self._rows(vocabulary)
-        for number in answer[len(seen) :]:
-            if number in self._ends:
+        if has_ended:
+            row = None
+        for place in range(len(seen), len(answer)):
+            if row is None or answer[place] in self._ends:  # what follows the end is padding
                 row = None
-            if row is not None:  # what follows the end is padding
-                row.feed(number)
+                break
+            try:
+                row.feed(answer[place])
+            except MaskCodecError as error:
+                if has_ended is None or place < len(answer) - 1:
+                    raise MaskCodecError(
+                        f"{error}, as number {place + 1} of an answer: does the answer begin after "
+                        f"{self._prompt} ids, as prompt_length= says?"
+                    ) from None
+                row = None  # it was barred, and chosen where no choice counts
         self._states[index] = answer, row
         return row
+
+    def _check(self, highest: list[float]) -> None:
+        """Find out at once where something else bars all that the format needs.
+
+        Args:
+            highest: the highest logit of each row.
+
+        Raises:
+            MaskCodecError: it is so for a row that has not ended.
+        """
+        for value, (answer, row) in zip(highest, self._states, strict=True):
+            if value == -np.inf and row is not None:
+                raise MaskCodecError(
+                    f"after {len(answer)} ids of an answer, all that its format allows is barred "
+                    "by other settings of generate (forced_bos_token_id, min_new_tokens, "
+                    "no_repeat_ngram_size, bad_words_ids, suppress_tokens, ...); turn them off"
+                )
 
 
 def logits_processor(
@@ -99,6 +145,7 @@ def logits_processor(
         form: see `maskcodec.chat`.
 
     Raises:
+        EncodeError: `labels` is no list of strings, or a label can't stand in the format.
         MaskCodecError: the codec has no grammar, xgrammar is not installed, nothing ends an answer,
             or tokens are not what the codec needs.
     """
@@ -107,7 +154,7 @@ def logits_processor(
         ends = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
     if not ends:
         raise MaskCodecError("the tokenizer does not say which id ends an answer: give it as ends=")
-    names = None if labels is None else tuple(labels)
+    names = list_labels(labels, codec.name)
     rows = _rows(codec, tokenizer, len(tokenizer), names, tuple(ends), form)
     return ConstrainedLogits(rows, prompt_length, ends)
 

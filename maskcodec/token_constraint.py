@@ -22,7 +22,7 @@ from .codec import MAX_OBJECTS
 from .dialects._object_lines import FORBIDDEN, NONE
 from .dialects.shapetokens import ShapeTokensCodec
 from .errors import MaskCodecError
-from .labels import check_label
+from .labels import check_label, list_labels
 from .token_ids import Ints, TokenIds, before_pieces
 
 Then: TypeAlias = Literal["", "box", "line", "over"]
@@ -82,6 +82,7 @@ class TokenConstraint:
         end: int | None = None,
         objects: int = MAX_OBJECTS,
     ) -> None:
+        labels = list_labels(labels, codec.name) or ()
         for label in labels:
             check_label(label, codec.name, FORBIDDEN)
         found = getattr(tokenizer, "eos_token_id", None) if end is None else end

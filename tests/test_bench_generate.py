@@ -15,7 +15,7 @@ pytest.importorskip("xgrammar")
 from training_files import write_examples  # noqa: E402
 
 from benchmarks import document as documents  # noqa: E402
-from benchmarks import generate, generate_page  # noqa: E402
+from benchmarks import generate, generate_cases, generate_page  # noqa: E402
 from benchmarks.generate_asked import Asked, labels, of_scenes  # noqa: E402
 from benchmarks.generate_cases import Bench, short  # noqa: E402
 from benchmarks.generate_replay import Replay, Replayer, answer_ids, rule_times  # noqa: E402
@@ -153,6 +153,26 @@ def test_what_one_codec_can_not_costs_only_that(
     assert "of the model's context" in said
     [one] = documents.read(tmp_path / "g.json")["results"]
     assert one["name"]["codec"] == SPEC
+
+
+def test_an_answer_that_is_barred_costs_only_that(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def all_but_the_first(asked: list[Asked]) -> list[str]:
+        return [label for label in labels(asked) if label != asked[0].masks[0].label]
+
+    monkeypatch.setattr(generate_cases, "labels", all_but_the_first)
+    flags = [
+        *("--model", "tiny", "--tokenizer", f"small={tokenizer_file()}", "--specs", SPEC),
+        *("--count", "3", "--batch", "3", "--repeat", "1", "--quiet"),
+        *("--json", str(tmp_path / "g.json")),
+    ]
+    assert generate.main(flags) == 1
+    said = capsys.readouterr().err
+    assert said.count(f"{SPEC}: the rule bars id ") == 2
+    assert said.count("; 1 of 3 answers are left out") == 2
+    results = documents.read(tmp_path / "g.json")["results"]
+    assert [one["figures"]["answers"] for one in results] == [2, 2]
 
 
 def test_an_interrupted_run_keeps_what_was_measured(

@@ -66,6 +66,7 @@ def test_settings_of_a_model_do_not_spoil_answers(tmp_path: Path) -> None:
     settings.no_repeat_ngram_size = 2  # as Florence-2 and BART have it
     settings.repetition_penalty = 1.5
     settings.num_beams = 3
+    settings.min_new_tokens = 60
     assert segmenter.answer(questions) == plain
     settings.forced_bos_token_id = processor.tokenizer.bos_token_id
     settings.forced_eos_token_id = processor.tokenizer.eos_token_id

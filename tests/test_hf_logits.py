@@ -15,6 +15,7 @@ from transformers import PreTrainedTokenizerFast
 
 from maskcodec import EncodeError, MaskCodecError, get_codec, hf
 from maskcodec.chat import CLOSE, OPEN, read_answer
+from maskcodec.generation import Segmenter
 from maskcodec.logit_rows import GrammarRows
 from maskcodec.prompts import end_ids, model_inputs
 
@@ -24,14 +25,20 @@ SIZE = (40, 60)
 LABELS = ["dog", "white cat"]
 
 
-def ask(family: str, spec: str, labels: list[str] | None, **options: Any) -> tuple[list[str], Any]:
+def ask(
+    family: str,
+    spec: str,
+    labels: list[str] | None,
+    questions: tuple[str, ...] | list[str] = ("dog?", "Where is the dog now?"),
+    **options: Any,
+) -> tuple[list[str], Any]:
     """Answers of a random model, drawn at random, and the codec."""
     codec = get_codec(spec)
     model, processor = tiny_model(family)
     hf.add_tokens(processor, model, codec)
     image = Image.fromarray(np.zeros((*SIZE, 3), np.uint8))
-    chats = [[{"role": "user", "content": text}] for text in ("dog?", "Where is the dog now?")]
-    inputs = model_inputs(processor, chats, [[image], [image]])
+    chats = [[{"role": "user", "content": text}] for text in questions]
+    inputs = model_inputs(processor, chats, [[image]] * len(chats))
     pair = model.config.is_encoder_decoder
     start = 1 if pair else inputs["input_ids"].shape[1]
     ends = end_ids(model, processor)
@@ -110,6 +117,60 @@ def test_beams_are_followed_when_they_change_places() -> None:
         codec.decode(text, SIZE, errors="strict")
 
 
+@pytest.mark.parametrize("spec", ["text4seg:grid=2", "shapetokens:tokens=2"])
+def test_beams_that_are_given_up_do_no_harm(spec: str) -> None:
+    # Where fewer ids may follow than beams are drawn, generate draws barred ones, too.
+    texts, codec = ask("llava", spec, ["dog"], num_beams=4, num_return_sequences=2)
+    assert len(texts) >= 2
+    for text in texts:
+        codec.decode(text, SIZE, errors="strict")
+
+
+def test_a_draft_may_be_wrong() -> None:
+    codec = get_codec("text4seg:grid=4")
+    _, processor = tiny_model("llava")
+    tokenizer = processor.tokenizer
+    rule = hf.logits_processor(codec, processor, labels=["dog"], prompt_length=0)
+
+    def allowed(ids: list[int]) -> set[int]:
+        given = torch.tensor([ids], dtype=torch.long)
+        scores = rule(given, torch.zeros(1, len(tokenizer)))
+        return set(scores[0].isfinite().nonzero().flatten().tolist())
+
+    right = tokenizer.encode("<seg>dog *4", add_special_tokens=False)
+    wrong = tokenizer.encode("zebra", add_special_tokens=False)
+    expected = [allowed(right[:length]) for length in range(len(right) + 1)]
+    # A draft of several ids is looked at id by id; then its wrong part is dropped.
+    assert allowed(right[:2]) == expected[2]
+    assert wrong[0] not in expected[2]
+    for length in range(1, len(wrong) + 1):
+        assert allowed([*right[:2], *wrong[:length]]) == {tokenizer.eos_token_id}
+    assert [allowed(right[:length]) for length in range(3, len(right) + 1)] == expected[3:]
+
+
+def test_a_draft_from_the_prompt_changes_nothing() -> None:
+    options: dict[str, Any] = {"do_sample": False, "max_new_tokens": 80}
+    question = "others *2 others *1| others *1 dog *2 dog *1|"
+    plain, _ = ask("llava", "text4seg:grid=2", ["dog"], questions=[question], **options)
+    options["prompt_lookup_num_tokens"] = 3
+    drafted, _ = ask("llava", "text4seg:grid=2", ["dog"], questions=[question], **options)
+    assert plain == drafted
+    assert len(plain) == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"min_new_tokens": 100},
+        {"no_repeat_ngram_size": 2},
+        {"no_repeat_ngram_size": 2, "num_beams": 2},
+    ],
+)
+def test_settings_that_bar_what_the_format_needs_are_an_error(options: dict[str, Any]) -> None:
+    with pytest.raises(MaskCodecError, match="barred by other settings of generate"):
+        ask("llava", "text4seg:grid=6", ["dog"], do_sample=False, max_new_tokens=120, **options)
+
+
 def test_prose_is_free_and_masks_between_tags_are_not() -> None:
     codec = get_codec("shapetokens:tokens=2")
     model, processor = tiny_model("llava")
@@ -147,8 +208,9 @@ def test_what_was_not_allowed_is_an_error() -> None:
     rule = hf.logits_processor(codec, processor, labels=["dog"], prompt_length=0)
     scores = torch.zeros(1, len(processor.tokenizer))
     wrong = processor.tokenizer.encode("zebra", add_special_tokens=False)
-    with pytest.raises(MaskCodecError, match="was not allowed"):
-        rule(torch.tensor([wrong]), scores)
+    for length in (1, len(wrong)):
+        with pytest.raises(MaskCodecError, match="as number 1 of an answer"):
+            rule(torch.tensor([wrong[:length]]), scores)
 
 
 def test_what_can_not_be_constrained_is_said_so() -> None:
@@ -157,6 +219,14 @@ def test_what_can_not_be_constrained_is_said_so() -> None:
     hf.add_tokens(processor, model, codec)
     with pytest.raises(EncodeError):
         hf.logits_processor(codec, processor, labels=["a: b"], prompt_length=0)
+    with pytest.raises(EncodeError, match="expected a list of labels"):
+        hf.logits_processor(codec, processor, labels="dog", prompt_length=0)
+    with pytest.raises(EncodeError, match="expected a list of labels"):
+        Segmenter(model, processor, codec, labels="dog")
+    with pytest.raises(MaskCodecError, match=r"text4seg:grid=4.* name them"):
+        hf.logits_processor(get_codec("text4seg:grid=4"), processor, prompt_length=0)
+    with pytest.raises(MaskCodecError, match=r"coco_rle.* has no grammar"):
+        hf.logits_processor(get_codec("coco_rle"), processor, labels=["a"], prompt_length=0)
     with pytest.raises(MaskCodecError, match="which id ends an answer"):
         hf.logits_processor(codec, processor, labels=["a"], prompt_length=0, ends=[])
 
