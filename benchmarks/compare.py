@@ -43,10 +43,11 @@ class Move:
 
     @property
     def ratio(self) -> float | None:
-        """after / before; None where there is none."""
+        """after / before; None where there is none, or no float can hold it."""
         if self.before is None or self.after is None or not self.before:
             return None
-        return self.after / self.before
+        ratio = self.after / self.before
+        return ratio if math.isfinite(ratio) else None
 
     @property
     def size(self) -> float:
@@ -72,7 +73,8 @@ class Comparison:
     Attributes:
         bench: which bench they are of.
         files: A and B.
-        moves: the figures in both that moved enough, the farthest first.
+        moves: the figures in both that moved enough, the farthest first. A figure that no result
+            of the other has is none: a warning names it.
         still: how many figures moved less.
         only_before: names of results that stand in A alone.
         only_after: names of results that stand in B alone.
@@ -102,8 +104,11 @@ def compare(
             "only figures of the same bench can be compared"
         )
     old, new = ({key_of(r): r for r in _chosen(d, arguments.results)} for d in (before, after))
+    both = _figures(old) & _figures(new)
     moves = [
-        move for move in _moves(old, new) if move.figure in (arguments.figures or (move.figure,))
+        move
+        for move in _moves(old, new)
+        if move.figure in both and move.figure in (arguments.figures or (move.figure,))
     ]
     kept = [move for move in moves if move.change and move.change >= arguments.min_change]
     kept.sort(key=lambda move: -move.size)
@@ -114,7 +119,11 @@ def compare(
         len(moves) - len(kept),
         [old[key]["name"] for key in old if key not in new],
         [new[key]["name"] for key in new if key not in old],
-        [*_differences(before, after), *_unfinished((before, after), files)],
+        [
+            *_differences(before, after),
+            *_alone((old, new), files),
+            *_unfinished((before, after), files),
+        ],
     )
 
 
@@ -129,6 +138,20 @@ def _moves(old: dict[Key, Result], new: dict[Key, Result]) -> Iterator[Move]:
         figures, others = result["figures"], new[key]["figures"]
         for figure in dict.fromkeys([*figures, *others]):
             yield Move(result["name"], figure, figures.get(figure), others.get(figure))
+
+
+def _figures(results: dict[Key, Result]) -> set[str]:
+    return {figure for result in results.values() for figure in result["figures"]}
+
+
+def _alone(results: tuple[dict[Key, Result], ...], files: tuple[str, str]) -> list[str]:
+    """Sentences on the figures that no result of the other document has."""
+    old, new = map(_figures, results)
+    return [
+        f"only {file} has the figure{'s' * (len(some) > 1)} {'; '.join(sorted(some))}"
+        for file, some in zip(files, (old - new, new - old), strict=True)
+        if some and old and new
+    ]
 
 
 def name_of(name: dict[str, Any]) -> str:
@@ -189,7 +212,10 @@ def _number(value: float | None) -> str:
 
 
 def _moved(move: Move) -> str:
-    return "" if move.ratio is None else f"{move.ratio:.3f}"
+    if move.ratio is None:
+        return ""
+    is_plain = not move.ratio or 0.0005 <= abs(move.ratio) < 1e6
+    return f"{move.ratio:.3f}" if is_plain else f"{move.ratio:.2e}"
 
 
 def say(comparison: Comparison, most: int) -> None:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from maskcodec import MaskCodecError
+from maskcodec.commands.bench import PROGRAMS
 from maskcodec.machine import PACKAGES, describe_machine, describe_versions
 from maskcodec.records import Record, brief, read_json
 from maskcodec.writing import atomic
@@ -81,7 +82,8 @@ def command(bench: str, argv: Sequence[str] | None = None) -> str:
         if list(argv[:2]) == ["bench", bench]:
             argv = argv[2:]
         else:
-            return shlex.join(["python", "-m", f"maskcodec.benchmarks.{bench}", *argv])
+            module = PROGRAMS.get(bench, bench)
+            return shlex.join(["python", "-m", f"maskcodec.benchmarks.{module}", *argv])
     return shlex.join(["maskcodec", "bench", bench, *map(str, argv)])
 
 
@@ -195,7 +197,7 @@ def check(value: Any, file: str) -> None:
     for field in ("machine", "versions", "settings"):
         if not isinstance(record.get(field), dict):
             raise record.error(f"is {brief(value[field])}, expected an object", field)
-    if value.get("seed") is not None:
+    if record.get("seed") is not None:
         record.whole("seed")
     if not isinstance(record.get("interrupted"), bool):
         raise record.error(
@@ -234,6 +236,10 @@ def _check_result(entry: Record) -> None:
 
 
 def _is_number(value: object) -> bool:
-    """A finite number; JSON's true is none."""
-    is_plain = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_plain and (isinstance(value, int) or math.isfinite(value))  # type: ignore[arg-type]
+    """A number that a float can hold; JSON's true is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond every float
+        return False

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from maskcodec import MaskCodecError
-from maskcodec.commands import bench_learn
 from maskcodec.commands.terminal import progress, say
 from maskcodec.writing import atomic
 
 from . import document as documents
 from . import learn_figures, learn_page, learn_picture
+from .folder_lock import hold
 from .learn_plan import (
     SETTINGS,
     SPECS,
@@ -36,46 +36,33 @@ from .learn_plan import (
     sweep,
     words,
 )
-from .learn_runs import Runs
+from .learn_runs import Processes, Runs
+from .program import run_bench
 
 VERB = "bench learn"
 INTERRUPTED = 130
 JSON, PAGE, PICTURE = "learn.json", "learn.html", "learn.png"
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m maskcodec.benchmarks.learn",
-        description=bench_learn.DESCRIPTION,
-        epilog=f"examples:\n{bench_learn.EXAMPLES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    bench_learn.add_arguments(parser)
-    return parser
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run as a program; 2 if nothing could be done."""
-    try:
-        return run(make_parser().parse_args(argv), argv)
-    except (MaskCodecError, OSError) as error:
-        say(VERB, str(error))
-        return 2
+    """Run as a program; see `run`."""
+    return run_bench("learn", run, argv)
 
 
-def run(arguments: argparse.Namespace, argv: Sequence[str] | None = None) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Train what is missing, and write all figures: 1 if a training failed, 130 by Ctrl-C."""
     settings = read_settings(arguments)
     folder: Path = arguments.output
     specs = check_specs(arguments.specs or SPECS)
     if arguments.overwrite and (folder / SETTINGS).exists():
-        shutil.rmtree(folder)
+        with hold(folder):
+            shutil.rmtree(folder)
     settings.keep(folder, resume=arguments.resume)
     threads = arguments.threads or (1 if arguments.jobs > 1 else 0)
-    runs = Runs(folder, settings, arguments.jobs, threads)
-    document = documents.start("learn", argv, seed=0, settings=settings.fields())
-    return Bench(runs, specs, arguments.seeds, document, quiet=arguments.quiet).run()
+    document = documents.start("learn", seed=0, settings=settings.fields())
+    with hold(folder) as held:
+        runs = Runs(folder, settings, arguments.jobs, threads, Processes(held))
+        return Bench(runs, specs, arguments.seeds, document, quiet=arguments.quiet).run()
 
 
 def read_settings(arguments: argparse.Namespace) -> Settings:
@@ -85,7 +72,7 @@ def read_settings(arguments: argparse.Namespace) -> Settings:
         MaskCodecError: a string of arguments is none, or names what this program decides.
     """
     parts = {
-        part: getattr(arguments, part) or default
+        part: default if getattr(arguments, part) is None else getattr(arguments, part)
         for part, default in (("train", TRAIN), ("val", VAL), ("test", TEST))
     }
     taken = {"--spec", "--output", "-o", "--overwrite", "--resume"}
@@ -150,9 +137,11 @@ class Bench:
             signal.signal(signal.SIGTERM, before)
         self.write()
         if not learn_figures.of_kind(self.document, learn_figures.MEAN):
-            reason = "interrupted before" if self.document["interrupted"] else "all failed:"
-            say(VERB, f"{reason} a training came to its end")
-            return INTERRUPTED if self.document["interrupted"] else 2
+            if self.document["interrupted"]:
+                say(VERB, "interrupted before a training came to its end")
+                return INTERRUPTED
+            say(VERB, "no training came to its end")
+            return 2
         print(learn_page.text_table(self.document))
         say(VERB, f"figures and curves: {self.runs.folder / PAGE}")
         if self.document["interrupted"]:

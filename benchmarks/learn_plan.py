@@ -36,6 +36,9 @@ TEST = "scenes:200 --scene tiny --tasks referring --seed 4"
 """What to train on, to watch, and to test with, as `maskcodec prepare` takes it."""
 
 SETTINGS = "settings.json"
+FLAGS = {"rates": "lr"}
+"""The flags of settings that are not called like theirs."""
+
 _MOST = 80
 
 
@@ -84,10 +87,13 @@ class Settings:
 
         Raises:
             MaskCodecError: the folder holds a run, and is not to be resumed, or was run with
-                other settings.
+                other settings; or it holds no run, but other files.
         """
         path = folder / SETTINGS
         if not path.exists():
+            # --overwrite clears the folder: nothing else may be in it.
+            if folder.is_dir() and any(folder.iterdir()):
+                raise MaskCodecError(f"{folder} holds other files, and no run; give a new folder")
             folder.mkdir(parents=True, exist_ok=True)
             with atomic(path) as stream:
                 stream.write(_json(self.fields()))
@@ -102,7 +108,7 @@ class Settings:
         new = self.fields()
         other = [name for name in new if old.get(name) != new[name]]
         if other:
-            flag = "--" + other[0].replace("_", "-")
+            flag = "--" + FLAGS.get(other[0], other[0].replace("_", "-"))
             raise MaskCodecError(
                 f"{folder} was run with another {flag} ({old.get(other[0])!r}, now "
                 f"{new[other[0]]!r}): give the same, or another --output"

@@ -28,6 +28,9 @@ dt { color: var(--dim); } dd { margin: 0; }
 )
 """CSS of what stands on such a page."""
 
+STOPPED = "<p class=problem>The run was interrupted: this is what it had measured until then.</p>\n"
+"""HTML that says so."""
+
 
 def write_page(
     path: Path, document: Document, title: str, lead: str, sections: Iterable[str]
@@ -47,11 +50,7 @@ def write_page(
 
 def page(document: Document, title: str, lead: str, sections: Iterable[str]) -> str:
     """The page as a string; ends with what is known of the run."""
-    stopped = (
-        "<p class=problem>The run was interrupted: this is what it had measured until then.</p>\n"
-        if document["interrupted"]
-        else ""
-    )
+    stopped = STOPPED if document["interrupted"] else ""
     parts = [page_head(title, lead, STYLE), stopped, *sections, about(document)]
     return "".join(parts) + "</body>\n</html>\n"
 

@@ -21,59 +21,43 @@ from typing import Any
 from tqdm import tqdm
 
 from maskcodec import MaskCodecError
-from maskcodec.commands import bench_rd
 from maskcodec.commands.ordered import map_ordered
-from maskcodec.machine import command_line
-from maskcodec.tokens import GPT4O, load_counter
+from maskcodec.commands.terminal import say
+from maskcodec.datasets.names import read_names
+from maskcodec.tokens import GPT4O, INSTALL, default_counter, load_counter
 from maskcodec.writing import atomic, check_output
 
 from . import document as documents
 from .document import Document
+from .program import run_bench
 from .rate_distortion_document import put_points, read_finished, start, units
 from .rate_distortion_masks import Masks, built_in_masks, read_masks
 from .rate_distortion_measure import CHARACTERS, GROUPS, Shape, Trip, measure, summarize
 from .rate_distortion_specs import default_specs, read_setting
 
-MODULE = "maskcodec.benchmarks.rate_distortion"
+VERB = "bench rd"
 INTERRUPTED = 130
 SHOWN = 5
 """Problems printed on stderr."""
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog=f"python -m {MODULE}",
-        description=bench_rd.DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    bench_rd.add_arguments(parser)
-    return parser
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure; 130 if interrupted, 2 if nothing could be done."""
-    arguments = make_parser().parse_args(argv)
-    try:
-        return run(arguments, command_line(f"python -m {MODULE}", argv))
-    except (MaskCodecError, OSError) as error:
-        print(f"rate_distortion: {error}", file=sys.stderr)
-        return 2
+    """Run as a program; see `run`."""
+    return run_bench("rd", run, argv)
 
 
-def run(arguments: argparse.Namespace, command: str | None = None) -> int:
-    """Measure what is missing, and write all that was asked for."""
+def run(arguments: argparse.Namespace) -> int:
+    """Measure what is missing, and write all that was asked for; 130 if interrupted."""
     outputs = (arguments.json, arguments.html, arguments.png, arguments.examples)
     for path in filter(None, outputs):
         check_output(path, may_exist=True)
     if arguments.resume and arguments.json is None:
         raise MaskCodecError("--resume needs --json FILE, which holds the finished specs")
-    tokenizers = read_tokenizers(arguments.tokenizer)
-    settings = [read_setting(spec) for spec in arguments.specs or default_specs()]
-    specs = list(dict.fromkeys(setting.spec for setting in settings))
+    tokenizers = read_tokenizers(arguments.tokenizer or default_tokenizers())
+    specs = read_specs(arguments.specs or default_specs())
     masks = read_all(arguments)
     say_problems(masks)
-    document = start(command or documents.command("rd"), arguments.seed, masks, tokenizers)
+    document = start(arguments.seed, masks, tokenizers)
     points = []
     if arguments.resume and arguments.json.exists():
         points = read_finished(document, arguments.json, specs)
@@ -96,11 +80,27 @@ def run(arguments: argparse.Namespace, command: str | None = None) -> int:
             write_json(arguments.json, document)
     except KeyboardInterrupt:
         document["interrupted"] = True
-        print("rate_distortion: interrupted; finished specs are kept", file=sys.stderr)
+        say(VERB, "interrupted; finished specs are kept")
     write_json(arguments.json, document)
     print("\n".join(best_lines(document)))
     draw(arguments, document, masks)
     return INTERRUPTED if document["interrupted"] else 0
+
+
+def read_specs(given: Sequence[str]) -> list[str]:
+    """The specs with every option spelt out, each once.
+
+    Raises:
+        MaskCodecError: no such codec or option; the message says so where a file is meant.
+    """
+    found: dict[str, None] = {}
+    for spec in given:
+        try:
+            found[read_setting(spec).spec] = None
+        except MaskCodecError as error:
+            hint = "; masks stand before --specs" if Path(spec).exists() else ""
+            raise MaskCodecError(f"{error}{hint}") from None
+    return list(found)
 
 
 def read_all(arguments: argparse.Namespace) -> Masks:
@@ -108,7 +108,20 @@ def read_all(arguments: argparse.Namespace) -> Masks:
     split, count, seed = arguments.split, arguments.count, arguments.seed
     if not arguments.masks:
         return built_in_masks(split, count, seed)
-    return read_masks(arguments.masks, split, count, seed, quiet=arguments.quiet)
+    names = None if arguments.names is None else read_names(arguments.names)
+    return read_masks(arguments.masks, split, count, seed, names=names, quiet=arguments.quiet)
+
+
+def default_tokenizers() -> list[str]:
+    """The tokenizer that needs no file; where it is not installed, a person is told."""
+    if default_counter() is not None:
+        return [GPT4O]
+    say(
+        VERB,
+        "characters are counted, of which an added token has about ten; give --tokenizer "
+        f"NAME=FILE, or {INSTALL}",
+    )
+    return []
 
 
 def read_tokenizers(entries: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -132,9 +145,9 @@ def read_tokenizers(entries: Sequence[str]) -> dict[str, dict[str, str]]:
 def say_problems(masks: Masks) -> None:
     """Tell a person what was not measured."""
     for problem in masks.problems[:SHOWN]:
-        print(f"rate_distortion: not read: {problem}", file=sys.stderr)
+        say(VERB, f"not read: {problem}")
     if len(masks.problems) > SHOWN:
-        print(f"rate_distortion: ... and {len(masks.problems) - SHOWN} more", file=sys.stderr)
+        say(VERB, f"... and {len(masks.problems) - SHOWN} more")
 
 
 def find_unusable(specs: Sequence[str], masks: Masks, tries: int = 20) -> dict[str, str]:
@@ -148,7 +161,7 @@ def find_unusable(specs: Sequence[str], masks: Masks, tries: int = 20) -> dict[s
         first = next(problems)
         if first and all(problems):
             left_out[spec] = first
-            print(f"rate_distortion: left out {spec}: {first}", file=sys.stderr)
+            say(VERB, f"left out {spec}: {first}")
     return left_out
 
 

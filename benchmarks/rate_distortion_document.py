@@ -8,12 +8,12 @@ mixture of others can beat.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from maskcodec import MaskCodecError
+from maskcodec.records import read_json
 
 from . import document as documents
 from .document import Document
@@ -24,12 +24,15 @@ from .rate_distortion_measure import CHARACTERS, GROUPS, LABEL
 FIGURES = ("iou", "boundary_iou")
 
 
-def start(
-    command: str, seed: int, masks: Masks, tokenizers: Mapping[str, Mapping[str, str]]
-) -> Document:
+def start(seed: int, masks: Masks, tokenizers: Mapping[str, Mapping[str, str]]) -> Document:
     """A document without points."""
-    document = documents.start("rd", [], seed, {"label": LABEL})
-    document["command"] = command
+    settings = {
+        "label": LABEL,
+        "masks": f"{masks.about['count']} of split {masks.about['split']}",
+        "masks sha256": masks.about["sha256"],
+        **{f"tokenizer {name} sha256": entry["sha256"] for name, entry in tokenizers.items()},
+    }
+    document = documents.start("rd", None, seed, settings)
     document |= {
         "masks": masks.about,
         "tokenizers": dict(tokenizers),
@@ -101,8 +104,8 @@ def read_finished(document: Document, path: Path, specs: Sequence[str]) -> list[
     Raises:
         MaskCodecError: the file is of another run, or no report at all.
     """
+    old = read_json(path)
     try:
-        old = json.loads(path.read_bytes())
         same = [
             old["schema"] == documents.SCHEMA,
             old["label"] == LABEL,
@@ -111,6 +114,9 @@ def read_finished(document: Document, path: Path, specs: Sequence[str]) -> list[
             == {name: entry["sha256"] for name, entry in document["tokenizers"].items()},
         ]
         points = {point["spec"]: point for point in old["points"]}
+        found = [points[spec] for spec in specs if spec in points]
+        if all(same):
+            _check_points(document, found)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise MaskCodecError(f"{path}: is no report of this program; give another --json") from None
     if not all(same):
@@ -118,4 +124,17 @@ def read_finished(document: Document, path: Path, specs: Sequence[str]) -> list[
             f"{path}: was measured on other masks, or with other tokenizers; give those again, or "
             "another --json"
         )
-    return [points[spec] for spec in specs if spec in points]
+    return found
+
+
+def _check_points(document: Document, points: Sequence[dict[str, Any]]) -> None:
+    """Raise where a point lacks what tables and plots take of it."""
+    trial = dict(document)
+    put_points(trial, points, ())
+    documents.check(trial, "")
+    for point in points:
+        costs = point["groups"]["all"]["costs"]
+        if point["failed"] and not costs:
+            continue
+        for unit in units(document):
+            float(costs[unit]["mean"]), float(costs[unit]["median"]), float(costs[unit]["p95"])

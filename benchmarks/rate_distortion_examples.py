@@ -18,7 +18,7 @@ from maskcodec.tokens import load_counter
 from .document import Document
 from .rate_distortion_document import units
 from .rate_distortion_masks import Masks
-from .rate_distortion_measure import CHARACTERS, LABEL, Shape, write
+from .rate_distortion_measure import CHARACTERS, LABEL, Shape, cost_of, write
 from .rate_distortion_specs import Setting, read_setting
 
 Bools = npt.NDArray[np.bool_]
@@ -30,7 +30,7 @@ ROOM = 0.15
 """What is shown around an object, as a part of its sides."""
 
 BACK, KEPT, LOST, ADDED = (238, 240, 243), (70, 80, 92), (217, 95, 2), (11, 87, 208)
-LEGEND = "grey: kept; orange: lost; blue: added"
+LEGEND = "Grey: kept; orange: lost; blue: added"
 CLASSES = ("small", "medium", "large")
 
 
@@ -111,10 +111,10 @@ def _cell(
     except MaskCodecError:
         return _tile(truth, np.zeros_like(truth), window), "could not be written"
     found = union_of(setting.codec.decode(text, size, errors="repair").masks, size)
-    cost = len(text) - len(LABEL)
+    cost = cost_of(text, len)
     if unit != CHARACTERS:
         counter = load_counter(document["tokenizers"][unit]["file"]).adding(setting.codec.vocab())
-        cost = counter.count(text) - counter.count(LABEL)
+        cost = cost_of(text, counter.count)
     what = "characters" if unit == CHARACTERS else "tokens"
     return _tile(truth, found, window), f"IoU {iou(found, truth):.3f}, {cost:,} {what}"
 

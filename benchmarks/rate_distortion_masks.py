@@ -37,7 +37,13 @@ class Masks:
 
 
 def read_masks(
-    paths: Sequence[Path], split: Split, count: int | None, seed: int, *, quiet: bool = False
+    paths: Sequence[Path],
+    split: Split,
+    count: int | None,
+    seed: int,
+    *,
+    names: dict[int, str] | None = None,
+    quiet: bool = False,
 ) -> Masks:
     """Read the masks of files that `maskcodec.datasets` reads, each object alone.
 
@@ -46,13 +52,14 @@ def read_masks(
         split: see `maskcodec.datasets.image_split`.
         count: take so many of them, drawn by `seed`; None takes all.
         seed: of the draw.
+        names: of the values of label maps; None takes images as binary masks.
         quiet: no progress bar.
 
     Raises:
         RecordError: there is no such file.
         MaskCodecError: there is no mask.
     """
-    entries = open_inputs(paths, ReadOptions(per="object"))
+    entries = open_inputs(paths, ReadOptions(per="object", names=names))
     shapes: list[Shape] = []
     images: list[str] = []
     problems: list[str] = []
@@ -71,10 +78,14 @@ def read_masks(
     if not shapes:
         raise MaskCodecError(
             f"no mask of split {split!r} in {', '.join(map(str, paths))}"
-            + (f"; the first of {len(problems)} problems: {problems[0]}" if problems else "")
+            + (f"; {_first(problems)}" if problems else "")
         )
     files = [str(path) for path in paths]
     return _drawn(shapes, images, files, split, count, seed, empty, problems)
+
+
+def _first(problems: Sequence[str]) -> str:
+    return problems[0] if len(problems) == 1 else f"the first of {len(problems)}: {problems[0]}"
 
 
 PER_PHOTOGRAPH = 6

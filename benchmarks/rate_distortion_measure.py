@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -62,7 +62,8 @@ def measure(task: tuple[str, Shape], tokenizers: tuple[str, ...]) -> Trip:
     """Write a mask by a spec, alone, and read it back at its own size.
 
     Costs are those of the text less those of the label alone, once: a format that repeats the
-    label pays for each repetition. Tokens that the codec adds to a vocabulary count one each.
+    label pays for each repetition, and one that says no label pays for its whole text. Tokens that
+    the codec adds to a vocabulary count one each.
 
     Args:
         task: the spec, as `read_setting` takes it, and the true mask.
@@ -78,14 +79,18 @@ def measure(task: tuple[str, Shape], tokenizers: tuple[str, ...]) -> Trip:
     except MaskCodecError as error:
         return Trip(area, 0.0, 0.0, (), str(error))
     found = union_of(decoded.masks, shape.size)
-    counters = [_counter(tokenizer, spec) for tokenizer in tokenizers]
-    costs = [counter.count(text) - counter.count(LABEL) for counter in counters]
+    costs = [cost_of(text, _counter(tokenizer, spec).count) for tokenizer in tokenizers]
     return Trip(
         area,
         iou(found, truth),
         boundary_iou(found, truth),
-        (*costs, len(text) - len(LABEL)),
+        (*costs, cost_of(text, len)),
     )
+
+
+def cost_of(text: str, count: Callable[[str], int]) -> int:
+    """What a mask's text costs without its label, which some formats do not say."""
+    return count(text) - (count(LABEL) if LABEL in text else 0)
 
 
 def write(setting: Setting, mask: Mask) -> str:

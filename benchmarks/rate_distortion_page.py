@@ -11,8 +11,8 @@ from maskcodec.sheet import Table, escape, page_head, table
 
 from . import curve_plot
 from .curve_plot import Plot, Ranges
-from .page import machine_line
-from .rate_distortion_curves import curves, hull
+from .page import STOPPED, machine_line
+from .rate_distortion_curves import best_within, curves, hull
 from .rate_distortion_document import all_points, units
 from .rate_distortion_examples import LEGEND
 from .rate_distortion_measure import CHARACTERS, GROUPS
@@ -49,6 +49,10 @@ BUILT_IN_NOTE = (
     "light, each at full, half and quarter size. They are few and not a fair sample of anything: "
     "give masks of your own before you choose a codec by these figures."
 )
+CHARACTERS_NOTE = (
+    "No tokenizer was given, so that these are characters. A token that is added to a vocabulary, "
+    "as by shapetokens or florence2, counts as its ten characters here and would be one."
+)
 HULL_NOTE = (
     "The broad line is the best that can be had for the money: whoever writes some masks by one "
     "spec and the rest by another reaches every point of it."
@@ -65,10 +69,13 @@ def page(document: dict[str, Any], examples: bytes = b"", budget: int = 0) -> st
     """
     masks = document["masks"]
     names = units(document)
-    parts = [page_head("IoU against tokens", LEAD, STYLE), _legend(document)]
+    title = "IoU against characters" if names == [CHARACTERS] else "IoU against tokens"
+    parts = [page_head(title, LEAD, STYLE), _stopped(document), _legend(document)]
     what = {"all": "", "held-out": "held-out ", "train": "training "}[masks["split"]]
     counted = f"{masks['count']:,} masks of {masks['images']:,} {what}images"
     parts.append(f"<p class=note>{escape(counted)}. {escape(HULL_NOTE)}</p>\n")
+    if names == [CHARACTERS]:
+        parts.append(f"<p class=note>{escape(CHARACTERS_NOTE)}</p>\n")
     if masks["files"] == BUILT_IN:
         parts.append(f"<p class=note>{escape(BUILT_IN_NOTE)}</p>\n")
     for index, unit in enumerate(names):
@@ -80,6 +87,10 @@ def page(document: dict[str, Any], examples: bytes = b"", budget: int = 0) -> st
         parts.append(_examples(examples, names[0], budget))
     parts += [_figures(document, names), _layouts(document), _about(document)]
     return "".join(parts) + "</body>\n</html>\n"
+
+
+def _stopped(document: dict[str, Any]) -> str:
+    return STOPPED if document["interrupted"] else ""
 
 
 def _examples(picture: bytes, unit: str, budget: int) -> str:
@@ -147,6 +158,8 @@ def _section(document: dict[str, Any], unit: str) -> str:
         parts += [_plot(document, figure, group, unit, axes, (470, 400)) for group in SIZES]
         parts.append("</div>\n")
     parts.append(f"<h3>Best at each budget</h3>\n{_winners(document, unit)}")
+    parts.append("<h3>Best IoU at each budget by the size of the object</h3>\n")
+    parts.append(_winners_by_size(document, unit))
     parts.append(f"<h3>The convex hull</h3>\n{_hull(document, unit)}")
     return "".join(parts)
 
@@ -179,6 +192,21 @@ def _winners(document: dict[str, Any], unit: str) -> str:
     columns = ["mean at most", "IoU", "spec", "cost", "boundary IoU", "spec", "cost"]
     note = f"The cost is the mean of {_axis(unit)} a mask."
     return table(Table(columns, list(rows.values()), note))
+
+
+def _winners_by_size(document: dict[str, Any], unit: str) -> str:
+    """The spec of highest IoU within each budget, for small, medium and large objects."""
+    budgets = {entry["budget"] for entry in document["best"] if entry["unit"] == unit}
+    columns, rows = ["mean at most"], [[f"{budget:,}"] for budget in sorted(budgets)]
+    for group in SIZES:
+        points = all_points(document, "iou", group, unit)
+        if points:
+            columns += [group, "IoU"]
+            for budget, cells in zip(sorted(budgets), rows, strict=True):
+                point = best_within(points, budget)
+                cells += ["–", "–"] if point is None else [point.spec, f"{point.quality:.3f}"]
+    note = f"The mean of {_axis(unit)} a mask is that of the objects of this size."
+    return table(Table(columns, rows, note))
 
 
 def _hull(document: dict[str, Any], unit: str) -> str:

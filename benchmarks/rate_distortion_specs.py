@@ -20,7 +20,7 @@ GRIDS = {
     "florence2": tuple(f"florence2:tolerance={t}" for t in (0.04, 0.02, 0.01, 0.005, 0.002)),
     "simpleseg": tuple(f"simpleseg:epsilon={e}" for e in (0.02, 0.008, 0.003, 0.001)),
     "vistallm": tuple(f"vistallm:points={points}" for points in (8, 16, 32)),
-    "shapetokens": tuple(f"shapetokens:tokens={tokens}" for tokens in (1, 2, 4, 8, 16)),
+    "shapetokens": tuple(f"shapetokens:tokens={tokens}" for tokens in (1, 2, 4, 6, 8, 12, 16)),
 }
 """The options that are tried of a codec; of one that is not named here its defaults are."""
 

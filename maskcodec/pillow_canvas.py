@@ -26,6 +26,7 @@ INKS = {
 PALETTE = (
     *("#0b57d0", "#c2570c", "#137a3f", "#a3219a"),
     *("#8a6a00", "#00798c", "#b3261e", "#5b6470"),
+    *("#e0609b", "#6fa30f", "#6b3fa0"),
 )
 SIZE = 5.0
 """Half the width of a marker, in pixels of the layout."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 MARKERS = ("circle", "square", "triangle", "diamond", "cross")
-COLOURS = 8
+COLOURS = 11
+"""No multiple of the markers' number, so that both together tell 55 curves apart."""
 
 Place: TypeAlias = tuple[float, float]
 

@@ -16,12 +16,14 @@ STYLE = """
   --hull: #dfe5ec; --grid: #e8ecf0; --axis: #97a1ab;
   --c0: #0b57d0; --c1: #c2570c; --c2: #137a3f; --c3: #a3219a;
   --c4: #8a6a00; --c5: #00798c; --c6: #b3261e; --c7: #5b6470;
+  --c8: #e0609b; --c9: #6fa30f; --c10: #6b3fa0;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --hull: #2c3540; --grid: #232a32; --axis: #6b7682;
     --c0: #8ab4f8; --c1: #ff9e4a; --c2: #5bd08a; --c3: #f28bd8;
     --c4: #e8c547; --c5: #4fd1e0; --c6: #ff8a80; --c7: #a8b3bf;
+    --c8: #ffb3d1; --c9: #b5d957; --c10: #b79df2;
   }
 }
 svg { display: block; width: 100%; height: auto; }

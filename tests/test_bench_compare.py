@@ -132,3 +132,31 @@ def test_a_zero_that_moved_comes_first(tmp_path: Path, capsys: pytest.CaptureFix
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[2] for line in lines[1:3]] == ["us", "x"]
     assert lines[3] == "2 figures moved, 1 did not"
+
+
+def test_a_move_beyond_every_float_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [
+        str(write(tmp_path / "a.json", {"a": {"us": 5e-324}, "b": {"us": 1.0}})),
+        str(write(tmp_path / "b.json", {"a": {"us": 1e308}, "b": {"us": 1e300}})),
+    ]
+    out = tmp_path / "m.json"
+    assert main(["bench", "compare", *files, "--json", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert max(map(len, said.splitlines())) < 100
+    assert "1.00e+300" in said
+    assert [move["ratio"] for move in json.loads(out.read_bytes())["moves"]] == [None, 1e300]
+
+
+def test_a_figure_that_one_file_alone_has_is_named_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [
+        str(write(tmp_path / "a.json", {"a": {"us": 1}, "b": {"us": 1}})),
+        str(write(tmp_path / "b.json", {"a": {"us": 3, "t": 9, "u": 8}, "b": {"us": 1, "t": 9}})),
+    ]
+    assert main(["bench", "compare", *files]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"note: only {files[1]} has the figures t; u"
+    assert lines[-1] == "1 figures moved, 1 did not"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,20 @@ def small() -> documents.Document:
     document = documents.start("decode", ["--html", "a b.html"], 3, {"sizes": ["48x64"]})
     documents.add(document, NAME, {"texts/s": 12.5, "memory": None}, {"texts/s": {"least": 10}})
     return document
+
+
+@pytest.mark.parametrize(
+    ("bench", "module"), [("decode", "decode"), ("rd", "rate_distortion"), ("learn", "learn")]
+)
+def test_the_command_of_a_module_can_be_run(
+    bench: str, module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["x.py", "--seed", "5"])
+    said = f"python -m maskcodec.benchmarks.{module} --seed 5"
+    assert documents.start(bench)["command"] == said
+    assert importlib.util.find_spec(f"benchmarks.{module}") is not None
+    monkeypatch.setattr(sys, "argv", ["maskcodec", "bench", bench, "--seed", "5"])
+    assert documents.start(bench)["command"] == f"maskcodec bench {bench} --seed 5"
 
 
 def test_there_and_back(tmp_path: Path) -> None:
@@ -78,6 +94,7 @@ def test_an_unknown_bench_is_refused() -> None:
         ("results", [{"name": {"a": [1]}, "figures": {}}], r"results\[0\].name.a'"),
         ("results", [{"name": {"a": 1}, "figures": {"b": "1"}}], r"results\[0\].figures.b'"),
         ("results", [{"name": {"a": 1}, "figures": {"b": True}}], r"results\[0\].figures.b'"),
+        ("results", [{"name": {"a": 1}, "figures": {"b": 10**400}}], r"results\[0\].figures.b'"),
         ("results", [{"name": {"a": 1}, "figures": {}}] * 2, r"is the name of results\[0\] too"),
         (
             "results",
@@ -102,6 +119,14 @@ def test_a_wrong_field_is_named(field: str, value: Any, message: str, tmp_path: 
     with pytest.raises(RecordError, match=message) as caught:
         documents.read(path)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("field", [*small()])
+def test_a_missing_field_is_named(field: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({key: value for key, value in small().items() if key != field}))
+    with pytest.raises(RecordError, match=field):
+        documents.read(path)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
-"""`maskcodec bench learn`: what is trained, what is kept, and how seeds become figures."""
+"""`maskcodec bench learn`: what is trained, what is kept, and how it is stopped."""
 
 from __future__ import annotations
 
-import json
 import signal
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -11,138 +11,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from learn_folders import (
+    BOXES,
+    RUNS,
+    SETTINGS,
+    Recorder,
+    asked,
+    fabricate,
+    runs_of,
+    write_figures,
+)
 
 from benchmarks import document as documents
-from benchmarks import (
-    learn,
-    learn_base,
-    learn_figures,
-    learn_log,
-    learn_measure,
-    learn_page,
-    learn_picture,
-    learn_runs,
-)
-from benchmarks.learn_log import Point
+from benchmarks import learn, learn_base, learn_figures, learn_measure, learn_runs
+from benchmarks.folder_lock import hold
 from benchmarks.learn_plan import Settings, Training, check_specs, finals, slug, sweep
 from benchmarks.learn_runs import Processes, Runs, StopError
 from maskcodec import MaskCodecError, cli
 from maskcodec.errors import RecordError
-
-BOXES, RUNS = "boxgrid:rows=6", "coco_rle"
-
-SETTINGS = Settings(
-    model="tiny", train="scenes:8", val="scenes:4", test="scenes:4", batch_size=10,
-    rates=(0.001, 0.01), token_rate=5.0, sweep_steps=2, steps=4, minutes=0.0, eval_steps=2,
-    eval_examples=4, train_options="--rank 4", as_it_is=True,
-)  # fmt: skip
-
-ANSWERS = {
-    "giou": 0.5, "ciou": 0.5, "hits": 0.5, "ceiling_giou": 0.9, "invalid_share": 0.0,
-    "cut_share": 0.0, "mean_tokens": 9.0,
-}  # fmt: skip
-FIGURES = {
-    "schema": 1, "parameters": 1000, "prompt_tokens": 70.0, "answer_tokens": 29.0,
-    "answer_p95": 30, "answer_max": 31, "constrained": ANSWERS,
-    "free": ANSWERS | {"giou": 0.4, "invalid_share": 0.25},
-}  # fmt: skip
-
-
-class Recorder(Processes):
-    """Starts nothing, and knows what it was asked for."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: list[list[str]] = []
-
-    def run(self, arguments: Sequence[str], log: Path, made: Path) -> None:
-        self.asked.append(list(arguments))
-
-
-def runs_of(folder: Path, jobs: int = 1) -> Runs:
-    return Runs(folder, SETTINGS, jobs, 1, Recorder())
-
-
-def asked(runs: Runs) -> list[list[str]]:
-    assert isinstance(runs.processes, Recorder)
-    return runs.processes.asked
-
-
-def fabricate(runs: Runs, training: Training, gious: Sequence[float], loss: float = 1.0) -> Path:
-    """A training that came to its end, with a point every two steps, and no final figures."""
-    folder = runs.output(training)
-    folder.mkdir(parents=True)
-    lines = []
-    for index, giou in enumerate(gious, 1):
-        lines.append({"step": 2 * index, "loss": loss / index, "lr": 0.1, "seconds": 20.0 * index})
-        lines.append(
-            {"step": 2 * index, "giou": giou, "ceiling_giou": 0.8, "invalid_share": 0.1,
-             "eval_seconds": 10.0, "seconds": 20.0 * index + 10}
-        )  # fmt: skip
-    (folder / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    (folder / "maskcodec.json").write_text("{}")
-    return folder
-
-
-def write_figures(path: Path, **changed: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(FIGURES | changed))
-
-
-@pytest.mark.parametrize(
-    ("losses", "best"),
-    [
-        ({0.1: 2.0, 0.2: 1.0, 0.3: 1.5}, 0.2),
-        ({0.2: 1.0, 0.1: 1.0}, 0.1),
-        ({0.1: None, 0.2: 3.0}, 0.2),
-        ({0.1: None}, None),
-        ({}, None),
-    ],
-)
-def test_the_rate_with_the_lowest_loss_is_taken(
-    losses: dict[float, float | None], best: float | None
-) -> None:
-    assert learn_figures.choose(losses) == best
-
-
-def test_points_of_a_log_leave_evaluations_out_of_the_time(tmp_path: Path) -> None:
-    runs = runs_of(tmp_path)
-    folder = fabricate(runs, Training(BOXES, 0.01, 0, 4), [0.2, 0.6])
-    assert learn_log.read_points(folder / "log.jsonl") == [
-        Point(2, 0.2, 0.8, 0.1, 20.0, 1.0),
-        Point(4, 0.6, 0.8, 0.1, 30.0, 0.5),
-    ]
-
-
-def test_a_damaged_log_costs_its_damaged_lines(tmp_path: Path) -> None:
-    good = {"giou": 0.5, "ceiling_giou": 1, "invalid_share": 0, "eval_seconds": 1, "seconds": 3}
-    lines = [
-        json.dumps({"step": 6, **good}),
-        '{"step": 2, "giou": NaN, "ceiling_giou": 1}',
-        json.dumps({"step": True, **good}),
-        json.dumps({"step": 3, **good, "giou": "0.9"}),
-        json.dumps({"step": 5, **good, "seconds": 1e999}),
-        "[1, 2]",
-        "\x1b[31mnot JSON",
-        json.dumps({"step": 4, "loss": [1]}),
-        json.dumps({"step": 4, **good, "giou": 0.25}),
-        '{"step": 8, "giou": 0.',
-    ]
-    path = tmp_path / "log.jsonl"
-    path.write_text("\n".join(lines))
-    assert [(one.step, one.giou) for one in learn_log.read_points(path)] == [(4, 0.25), (6, 0.5)]
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [{"schema": 2}, {"free": None}, {"parameters": "many"}, {"free": {"giou": 1}}, {"free": [1]}],
-)
-def test_figures_of_another_form_are_refused(tmp_path: Path, changed: dict[str, Any]) -> None:
-    path = tmp_path / "figures.json"
-    write_figures(path, **changed)
-    with pytest.raises(RecordError):
-        learn_log.read_figures(path)
-    assert not learn_log.is_measured(tmp_path)
 
 
 def test_every_codec_gets_the_same_trainings() -> None:
@@ -180,9 +66,65 @@ def test_another_setting_does_not_mix_with_a_run(tmp_path: Path) -> None:
     other = Settings(**(SETTINGS.fields() | {"batch_size": 11}))
     with pytest.raises(MaskCodecError, match=r"another --batch-size \(10, now 11\)"):
         other.keep(tmp_path, resume=True)
+    other = Settings(**(SETTINGS.fields() | {"rates": (0.1,)}))
+    with pytest.raises(MaskCodecError, match="another --lr "):
+        other.keep(tmp_path, resume=True)
     (tmp_path / "settings.json").write_text("[1]")
     with pytest.raises(RecordError, match="holds no settings"):
         SETTINGS.keep(tmp_path, resume=True)
+
+
+def test_a_folder_of_other_files_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "thesis.tex").write_text("x")
+    for flags in ([], ["--overwrite"], ["--resume"]):
+        assert learn.main(["-o", str(tmp_path), *flags]) == 2
+        assert "holds other files, and no run" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_run_without_any_training_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise MaskCodecError("no such file")
+
+    monkeypatch.setattr(Processes, "run", fail)
+    flags = ["--as-it-is", "--specs", BOXES, "--train", "none.json", "--quiet"]
+    assert learn.main(["-o", str(tmp_path / "out"), *flags]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        f"maskcodec bench learn: {BOXES} failed: no such file",
+        "maskcodec bench learn: no training came to its end",
+    ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no lock can be handed on there")
+def test_a_folder_is_held_until_its_last_process_ends(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    SETTINGS.keep(tmp_path, resume=False)
+    with hold(tmp_path) as held:
+        processes = Processes(held)
+        sleep = ["timeit", "-n", "1", "-r", "1", "import time; time.sleep(60)"]
+        work = threading.Thread(target=_run_till_stopped, args=(processes, sleep, tmp_path))
+        work.start()
+        while not processes.running:
+            time.sleep(0.01)
+    # The program is gone, and the training that it began is not.
+    flags = ["-o", str(tmp_path), "--overwrite"]
+    assert learn.main(flags) == 2
+    assert "is in use" in capsys.readouterr().err
+    assert (tmp_path / "settings.json").exists()
+    processes.stop()
+    work.join(20)
+    with hold(tmp_path), pytest.raises(MaskCodecError, match="is in use"), hold(tmp_path):
+        pass
+
+
+def _run_till_stopped(processes: Processes, command: list[str], folder: Path) -> None:
+    with pytest.raises(StopError):
+        processes.run(command, folder / "log", folder / "made")
 
 
 def test_a_finished_training_is_not_repeated(tmp_path: Path) -> None:
@@ -247,89 +189,6 @@ def test_prepared_data_is_kept_and_a_half_written_file_is_not(tmp_path: Path) ->
     write_figures(runs.before(BOXES))
     runs.prepare(BOXES)
     assert [one[-1] for one in made] == [str(runs.data(BOXES, part)) for part in ("val", "test")]
-
-
-def fabricated(folder: Path) -> tuple[documents.Document, Runs]:
-    """Two codecs, one with three seeds, one with a seed whose training did not end."""
-    runs = runs_of(folder)
-    document = documents.start("learn", [], settings=SETTINGS.fields())
-    sweeps = sweep(SETTINGS, [BOXES, RUNS])
-    for training, loss in zip(sweeps, (3.0, 2.0, 1.0, 2.5), strict=True):
-        fabricate(runs, training, [0.1], loss)
-    rates = learn_figures.chosen(runs, [BOXES, RUNS], sweeps)
-    assert rates == {BOXES: 0.01, RUNS: 0.001}
-    last = finals(SETTINGS, rates, 3)
-    for spec in (BOXES, RUNS):
-        write_figures(runs.before(spec), constrained=None if spec == RUNS else ANSWERS)
-    for training in last:
-        if training.spec == RUNS and training.seed == 2:
-            continue
-        gious = [0.2, 0.5 + 0.1 * training.seed]
-        output = fabricate(runs, training, gious if training.seed else [*gious, 0.9])
-        answers = ANSWERS | {"giou": 0.6 + 0.1 * training.seed}
-        write_figures(output / "figures.json", constrained=answers)
-    learn_figures.collect(document, runs, sweeps, last)
-    return document, runs
-
-
-def test_seeds_become_means_with_their_spread(tmp_path: Path) -> None:
-    document, _ = fabricated(tmp_path)
-    documents.check(document, "document")
-    [mean] = learn_figures.of_kind(document, "mean", BOXES)
-    figures = mean["figures"]
-    assert figures["seeds"] == 3
-    assert figures["lr"] == 0.01
-    assert figures["giou"] == pytest.approx(0.7)
-    assert figures["giou_std"] == pytest.approx(0.1)
-    assert (figures["giou_low"], figures["giou_high"]) == pytest.approx((0.6, 0.8))
-    assert figures["gap"] == pytest.approx(0.2)
-    assert figures["free_invalid"] == 0.25
-    [other] = learn_figures.of_kind(document, "mean", RUNS)
-    assert other["figures"]["seeds"] == 2
-
-
-def test_a_curve_begins_with_the_base_and_has_the_points_of_all_seeds(tmp_path: Path) -> None:
-    document, _ = fabricated(tmp_path)
-    curve = learn_figures.of_kind(document, "curve", BOXES)
-    assert [one["name"]["step"] for one in curve] == [0, 2, 4]  # step 6 is of one seed alone
-    assert [one["figures"]["giou"] for one in curve] == pytest.approx([0.5, 0.2, 0.6])
-    assert curve[2]["figures"]["giou_low"] == pytest.approx(0.5)
-    assert curve[2]["figures"]["share"] == pytest.approx(0.6 / 0.8)
-    # 6 x 1000 weights x (70 + 29 + 1 tokens) x 10 examples x 4 steps
-    assert curve[2]["figures"]["operations"] == pytest.approx(24e6 / 1e12)
-
-
-def test_a_codec_without_a_grammar_has_its_free_answers(tmp_path: Path) -> None:
-    document, runs = fabricated(tmp_path)
-    training = Training(RUNS, 0.001, 0, 4)
-    write_figures(runs.output(training) / "figures.json", constrained=None)
-    learn_figures.collect(document, runs, [], [training])
-    [run] = learn_figures.of_kind(document, "run", RUNS)
-    assert run["figures"]["giou"] == run["figures"]["free_giou"] == 0.4
-
-
-def test_page_and_picture_show_what_there_is(tmp_path: Path) -> None:
-    document, _ = fabricated(tmp_path)
-    learn_page.write(tmp_path / "learn.html", document)
-    page = (tmp_path / "learn.html").read_text()
-    for words in ("0.700 ± 0.100", "2.000, 0.100 ★", "gIoU against compute", "boxgrid", "0.900"):
-        assert words in page
-    assert "<script" not in page
-    picture = learn_picture.draw(document)
-    assert picture is not None
-    colours = picture.getcolors(1 << 22)
-    assert colours is not None
-    assert {(11, 87, 208), (194, 87, 12)} <= {colour for _, colour in colours}  # both curves
-    lines = learn_page.text_table(document).splitlines()
-    assert len(lines) == 3
-    assert lines[1].startswith("boxgrid:rows=6")
-
-
-def test_a_page_without_any_training_says_little(tmp_path: Path) -> None:
-    document = documents.start("learn", [], settings=SETTINGS.fields())
-    learn_page.write(tmp_path / "learn.html", document)
-    assert "<svg" not in (tmp_path / "learn.html").read_text()
-    assert learn_picture.draw(document) is None
 
 
 def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
@@ -432,6 +291,7 @@ def test_a_neutral_base_keeps_what_it_was_taught(tmp_path: Path) -> None:
         (["--val", "scenes:8 -o x"], "this program itself gives -o"),
         (["--test", "'open"], "No closing quotation"),
         (["--train", " "], "is empty"),
+        (["--val", ""], "is empty"),
         (["--train-options=--lr=3"], "this program itself gives --lr"),
         (["--specs", "boxgird"], "boxgrid"),
     ],

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from benchmarks.curve_plot import Plot, cost_ticks, draw, quality_ticks, ranges
 from benchmarks.rate_distortion_curves import Point, along, best_within, curves, hull
-from maskcodec.plot_canvas import Frame, Place
+from maskcodec.pillow_canvas import PALETTE
+from maskcodec.plot_canvas import COLOURS, MARKERS, Frame, Place
+from maskcodec.svg_canvas import STYLE
 
 POINTS = st.lists(
     st.builds(
@@ -23,6 +25,14 @@ POINTS = st.lists(
     min_size=1,
     max_size=20,
 )
+
+
+def test_curves_are_told_apart_by_colour_and_marker() -> None:
+    assert len(set(PALETTE)) == COLOURS
+    for index in range(COLOURS):
+        assert STYLE.count(f"--c{index}: ") == 2  # on a light page and on a dark one
+    pairs = {(index % COLOURS, index % len(MARKERS)) for index in range(55)}
+    assert len(pairs) == 55
 
 
 @given(POINTS)

@@ -96,7 +96,9 @@ def test_figures_are_those_of_the_codec(
             text = codec.encode([Mask(truth, LABEL)], SIZE)
             found = codec.decode(text, SIZE).masks
             pixels = found[0].array if found else np.zeros(SIZE, np.bool_)
-            trips.append((truth.sum(), iou(pixels, truth), boundary_iou(pixels, truth), len(text)))
+            # A label is three characters, paid once at the most, and not where nothing is left.
+            cost = len(text) - 3 * (LABEL in text)
+            trips.append((truth.sum(), iou(pixels, truth), boundary_iou(pixels, truth), cost))
         area, overlap, boundary, length = map(np.array, zip(*trips, strict=True))
         groups = point["groups"]
         for group, chosen in {
@@ -113,13 +115,72 @@ def test_figures_are_those_of_the_codec(
             assert groups[group]["boundary_iou"] == pytest.approx(boundary[chosen].mean())
             assert groups[group]["share_iou_0"] == pytest.approx((overlap[chosen] == 0).mean())
             costs = groups[group]["costs"]
-            # A label is three characters, and it is paid once at the most.
-            assert costs["characters"]["mean"] == pytest.approx(length[chosen].mean() - 3)
-            assert costs["characters"]["p95"] == np.percentile(length[chosen] - 3, 95)
+            assert costs["characters"]["mean"] == pytest.approx(length[chosen].mean())
+            assert costs["characters"]["p95"] == np.percentile(length[chosen], 95)
             assert costs["letters"] == costs["characters"]
             assert 0 < costs["gpt4o"]["median"] < costs["characters"]["median"]
         line = next(line for line in printed.out.splitlines() if f"`{point['short']}`" in line)
         assert f"{overlap.mean():.4f}" in line
+
+
+@pytest.mark.parametrize("spec", ["vistallm", "simpleseg:epsilon=0.01", "florence2"])
+def test_a_format_that_says_no_label_pays_for_its_whole_text(
+    tmp_path: Path, tokenizer: Path, spec: str
+) -> None:
+    file = write_jsonl(tmp_path / "m.jsonl", [rle_fields(Mask(array_of(1), "x"), "1.jpg", 1)])
+    out = tmp_path / "rd.json"
+    assert run(file, "--json", out, "--tokenizer", f"t={tokenizer}", specs=[spec]) == 0
+    text = get_codec(spec).encode([Mask(array_of(1), LABEL)], SIZE)
+    [point] = report(out)["points"]
+    costs = point["groups"]["all"]["costs"]
+    assert costs["characters"]["mean"] == len(text) - (3 if text.startswith(LABEL) else 0)
+    assert text.startswith(LABEL) == (spec == "florence2")
+    added = sum(text.count(token) * (len(token) - 1) for token in get_codec(spec).vocab().tokens)
+    assert costs["t"]["mean"] == costs["characters"]["mean"] - added
+
+
+def test_label_maps_are_read_with_the_names_of_their_values(tmp_path: Path) -> None:
+    values = np.zeros(SIZE, np.uint8)
+    values[10:40, 10:40] = 1
+    values[50:80, 60:110] = 2
+    folder = tmp_path / "maps"
+    folder.mkdir()
+    Image.fromarray(values).save(folder / "1.png")
+    names = tmp_path / "names.txt"
+    names.write_text("dog\ncat\n")
+    out = tmp_path / "rd.json"
+    assert run(folder, "--names", names, "--json", out, specs=["coco_rle"]) == 0
+    assert report(out)["masks"]["count"] == 2
+    assert report(out)["points"][0]["groups"]["medium"]["count"] == 1
+
+
+def test_tokens_are_counted_unless_nothing_can_count_them(
+    masks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, page = tmp_path / "rd.json", tmp_path / "rd.html"
+    assert run(masks, "--json", out, "--html", page, specs=["boxgrid:rows=8"]) == 0
+    assert [*report(out)["tokenizers"]] == ["gpt4o"]
+    assert "IoU against tokens" in Page(page.read_text()).texts["h1"]
+    assert "characters are counted" not in capsys.readouterr().err
+    monkeypatch.setattr(rate_distortion, "default_counter", lambda: None)
+    assert run(masks, "--json", out, "--html", page, specs=["boxgrid:rows=8"]) == 0
+    assert report(out)["tokenizers"] == {}
+    assert {entry["unit"] for entry in report(out)["best"]} == {"characters"}
+    assert "IoU against characters" in Page(page.read_text()).texts["h1"]
+    assert "No tokenizer was given" in page.read_text()
+    assert "give --tokenizer NAME=FILE" in capsys.readouterr().err
+
+
+def test_what_differs_between_two_runs_is_said_by_compare(
+    masks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [tmp_path / "a.json", tmp_path / "b.json"]
+    for file, options in zip(files, ([], ["--count", "5"]), strict=True):
+        assert run(masks, "--json", file, *options, specs=["boxgrid:rows=8"]) == 0
+    capsys.readouterr()
+    assert cli(["bench", "compare", *map(str, files)]) == 0
+    said = capsys.readouterr().out
+    assert f"masks was {IMAGES} of split all, is 5 of split all; masks sha256 was" in said
 
 
 def test_splits_part_the_masks_by_image(masks: Path, tmp_path: Path) -> None:
@@ -194,9 +255,21 @@ def test_resume_is_refused_where_it_would_mix(
         assert run(masks, "--json", out, "--resume", *options) == 2
         assert "measured on other masks, or with other tokenizers" in capsys.readouterr().err
     assert out.read_bytes() == before
-    out.write_text('{"schema": 1}')
+    for part in ("groups", "short", "curve", "failed"):
+        broken = json.loads(before)
+        del broken["points"][1][part]
+        out.write_text(json.dumps(broken))
+        assert run(masks, "--json", out, "--resume") == 2
+        assert "is no report of this program" in capsys.readouterr().err
+    broken = json.loads(before)
+    broken["points"][0]["groups"]["all"]["costs"]["gpt4o"]["median"] = "many"
+    for text in (json.dumps(broken), '{"schema": 1}', "[]", "null", "3"):
+        out.write_text(text)
+        assert run(masks, "--json", out, "--resume") == 2
+        assert "is no report of this program" in capsys.readouterr().err
+    out.write_text("[" * 100_000)
     assert run(masks, "--json", out, "--resume") == 2
-    assert "is no report of this program" in capsys.readouterr().err
+    assert "nested too deep" in capsys.readouterr().err
     assert run(masks, "--resume") == 2
     assert "--resume needs --json" in capsys.readouterr().err
 
@@ -219,6 +292,13 @@ def test_what_can_not_be_used_is_one_line(
     printed = capsys.readouterr()
     assert message in printed.err
     assert printed.out == ""
+
+
+def test_masks_behind_the_specs_are_told_from_specs(
+    masks: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--quiet", "--specs", "boxgrid", str(masks)]) == 2
+    assert "masks stand before --specs" in capsys.readouterr().err
 
 
 def test_no_mask_in_the_split_is_an_error(
@@ -353,6 +433,12 @@ def test_the_subcommand_writes_a_benchmark_document(masks: Path, tmp_path: Path)
     assert "Published formats that were not measured" in found.texts["h2"]
     assert "The same masks at about 60 tokens (gpt4o)" in found.texts["h2"]
     assert "The convex hull" in found.texts["h3"]
+    assert "Best IoU at each budget by the size of the object" in found.texts["h3"]
+    small = max(document["points"], key=lambda p: p["groups"]["small"]["iou"])
+    cells = found.texts["td"]
+    assert [small["short"], f"{small['groups']['small']['iou']:.3f}"] in [
+        cells[index : index + 2] for index in range(len(cells))
+    ]
     assert "9,<wbr>000" in page.read_text()
     with Image.open(examples) as picture:
         assert picture.format == "PNG"

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from . import arguments as args
 
-BUDGETS = (4, 8, 12, 20, 40, 60, 120, 240)
+BUDGETS = (4, 8, 12, 20, 30, 40, 60, 120, 240)
 
 DESCRIPTION = """\
 IoU and boundary IoU against tokens, for every codec and a grid of its options: which one is best
 for 20, 60 or 120 tokens a mask?
 
 Each mask is written alone, with one label, and read back at its own size. Tokens are those of the
-text less those of the label, once, under every --tokenizer; without one, characters are counted.
-Prints a row a spec, then the best spec within each budget.
+text less those of the label, once, under every --tokenizer; without one, those of gpt4o, or
+characters where it is not installed. Prints a row a spec, then the best spec within each budget.
 
 Without masks it takes those of the built-in photographs, at full, half and quarter size: enough to
 see how codecs compare, too few to choose by. Give your own: COCO json, JSONL of run lengths (.gz
@@ -40,13 +40,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "masks", nargs="*", type=Path,
         help="COCO json, JSONL of run lengths (.gz too), folders (default: built-in photographs)",
     )  # fmt: skip
+    add(
+        "--names", type=Path, metavar="FILE",
+        help="take images as label maps; names of their values as for `maskcodec encode`",
+    )  # fmt: skip
     add("--split", choices=("held-out", "train", "all"), default="all", help="default: %(default)s")
     add("--count", type=args.count, metavar="N", help="take N masks, drawn by --seed")
     add("--seed", type=int, default=0, help="default: %(default)s")
     add("--specs", nargs="+", metavar="SPEC", help="default: a grid of every codec")
     add(
         "--tokenizer", nargs="+", default=[], metavar="NAME=FILE",
-        help="tokenizer.json files, or gpt4o; the first one's tokens are printed",
+        help="tokenizer.json files, or gpt4o; the first one's tokens are printed (default: gpt4o "
+        "where the package bpe-openai is installed)",
     )  # fmt: skip
     add(
         "--budgets", nargs="+", type=args.count, metavar="N", default=list(BUDGETS),
