@@ -9,6 +9,8 @@ cimport cython
 from libc.stdint cimport int64_t, uint8_t
 from libc.string cimport memchr, memset
 
+from set_pixels cimport count_set
+
 cdef extern from * nogil:
     """
     #include <stddef.h>
@@ -21,8 +23,15 @@ cdef extern from * nogil:
         ptrdiff_t x;
         for (x = 0; x < width; x++) columns[x] |= row[x];
     }
+
+    static void add_row(uint8_t *__restrict columns, const uint8_t *__restrict row,
+                        ptrdiff_t width) {
+        ptrdiff_t x;
+        for (x = 0; x < width; x++) columns[x] += row[x];
+    }
     """
     void join_row(uint8_t* columns, const uint8_t* row, Py_ssize_t width)
+    void add_row(uint8_t* columns, const uint8_t* row, Py_ssize_t width)
 
 cdef enum:
     CHUNK = 4096
@@ -75,3 +84,43 @@ def bounds(const uint8_t[:, ::1] mask, int64_t[::1] box):
     with nogil:
         found = _bounds(&mask[0, 0], height, width, &box[0])
     return int(found)
+
+
+cdef void _line_sums(
+    const uint8_t* corner, Py_ssize_t stride, Py_ssize_t height, Py_ssize_t width, int64_t* rows,
+    int64_t* columns
+) noexcept nogil:
+    cdef uint8_t[CHUNK] sums
+    cdef Py_ssize_t x, y, k, length, stop
+    memset(rows, 0, height * sizeof(int64_t))
+    memset(columns, 0, width * sizeof(int64_t))
+    x = 0
+    while x < width:
+        length = min(<Py_ssize_t>CHUNK, width - x)
+        y = 0
+        while y < height:
+            stop = min(y + 255, height)  # as far as a byte counts
+            memset(sums, 0, length)
+            while y < stop:
+                rows[y] += count_set(corner + y * stride + x, length)
+                add_row(sums, corner + y * stride + x, length)
+                y += 1
+            for k in range(length):
+                columns[x + k] += sums[k]
+        x += CHUNK
+
+
+def line_sums(const uint8_t[:, ::1] mask, box, int64_t[::1] rows, int64_t[::1] columns):
+    """Count the pixels that are 1 in each row, and each column, of a box (x0, y0, x1, y1).
+
+    `rows` is (y1 - y0,), `columns` (x1 - x0,). Pixels are 0 or 1.
+    """
+    cdef Py_ssize_t left, top, right, bottom
+    left, top, right, bottom = box
+    if not (0 <= left < right <= mask.shape[1] and 0 <= top < bottom <= mask.shape[0]
+            and rows.shape[0] == bottom - top and columns.shape[0] == right - left):
+        raise ValueError("shapes")
+    with nogil:
+        _line_sums(
+            &mask[top, left], mask.shape[1], bottom - top, right - left, &rows[0], &columns[0]
+        )

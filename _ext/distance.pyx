@@ -13,6 +13,9 @@ cdef extern from * nogil:
     #include <math.h>
     #include <stddef.h>
     #include <stdint.h>
+    #if defined(__SSE2__)
+    #include <emmintrin.h>
+    #endif
     #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__GLIBC__)
     #define MASKCODEC_WIDE __attribute__((target_clones("avx2", "default")))
     #define MASKCODEC_INLINE static inline __attribute__((always_inline))
@@ -55,34 +58,43 @@ cdef extern from * nogil:
         }
     }
 
-    /* Squared distances of a chunk of pixels, at line + pad, by the distances of their columns.
+    /* Whether any column about a chunk of pixels, at line + pad, has a distance below a limit.
        Chunks far from the outline are most of a mask, and one look at their surroundings is
        enough. */
+    MASKCODEC_INLINE int is_near(const float *line, ptrdiff_t pad, float limit)
+    {
+        float least[CHUNK];
+        ptrdiff_t i, start;
+        int32_t open = 0;
+        for (i = 0; i < CHUNK; i++)
+            least[i] = limit;
+        for (start = 0; start < 2 * pad + CHUNK; start += CHUNK)
+            for (i = 0; i < CHUNK; i++)
+                least[i] = line[start + i] < least[i] ? line[start + i] : least[i];
+        for (i = 0; i < CHUNK; i++)
+            open |= least[i] < limit;
+        return open != 0;
+    }
+
+    /* Squared distances of a chunk of pixels, at line + pad, by the distances of their columns. */
     MASKCODEC_INLINE void find_nearest(
         const float *line, ptrdiff_t pad, ptrdiff_t reach, float step, float limit, float *best)
     {
-        ptrdiff_t k, i, start;
-        int32_t open = 0;
-        for (i = 0; i < CHUNK; i++)
-            best[i] = limit;
-        for (start = 0; start < 2 * pad + CHUNK; start += CHUNK)
-            for (i = 0; i < CHUNK; i++)
-                best[i] = line[start + i] < best[i] ? line[start + i] : best[i];
-        for (i = 0; i < CHUNK; i++)
-            open |= best[i] < limit;
-        if (!open)
-            return;
+        ptrdiff_t k, i;
+        int32_t open;
         for (i = 0; i < CHUNK; i++)
             best[i] = line[pad + i] < limit ? line[pad + i] : limit;
         for (k = 1; k <= reach; k++) {
             const float *left = line + pad - k, *right = line + pad + k;
             float across = k * step;
             across *= across;
-            open = 0;
-            for (i = 0; i < CHUNK; i++)
-                open |= across < best[i];
-            if (!open)
-                return;
+            if (k % 2) { /* to look takes as long as a step */
+                open = 0;
+                for (i = 0; i < CHUNK; i++)
+                    open |= across < best[i];
+                if (!open)
+                    return;
+            }
             for (i = 0; i < CHUNK; i++) {
                 float near = (left[i] < right[i] ? left[i] : right[i]) + across;
                 best[i] = near < best[i] ? near : best[i];
@@ -90,29 +102,58 @@ cdef extern from * nogil:
         }
     }
 
-    /* The signed distances of a line, less `half`. */
+    /* The roots of a chunk, less `half`. */
+    MASKCODEC_INLINE void take_roots(float *values, double half)
+    {
+        ptrdiff_t i;
+    #if defined(__SSE2__)
+        const __m128d less = _mm_set1_pd(half);
+        for (i = 0; i < CHUNK; i += 4) {
+            __m128 four = _mm_loadu_ps(values + i);
+            __m128d left = _mm_sub_pd(_mm_sqrt_pd(_mm_cvtps_pd(four)), less);
+            __m128d right = _mm_sub_pd(_mm_sqrt_pd(_mm_cvtps_pd(_mm_movehl_ps(four, four))), less);
+            _mm_storeu_ps(values + i, _mm_movelh_ps(_mm_cvtpd_ps(left), _mm_cvtpd_ps(right)));
+        }
+    #else
+        for (i = 0; i < CHUNK; i++)
+            values[i] = (float)(sqrt(values[i]) - half);
+    #endif
+    }
+
+    /* The signed distances of a line, less `half`. A chunk that is near nothing has none below the
+       limit; where it has pixels of both kinds, each is near the other. */
     MASKCODEC_WIDE static void cross_line(
         const uint8_t *mask, const float *unset, const float *marked, ptrdiff_t width,
         ptrdiff_t pad, ptrdiff_t reach, float step, float limit, double half, float *out)
     {
-        float best[CHUNK];
+        float inner[CHUNK], outer[CHUNK];
         ptrdiff_t start, x;
         for (start = 0; start < width; start += CHUNK) {
             ptrdiff_t count = width - start < CHUNK ? width - start : CHUNK, inside = 0;
             for (x = start; x < start + count; x++)
                 inside += mask[x] != 0;
-            if (inside) {
-                find_nearest(unset + start, pad, reach, step, limit, best);
+            if (inside == 0 || inside == count) {
+                const float *line = inside ? unset : marked;
+                float sign = inside ? 1 : -1;
+                if (!is_near(line + start, pad, limit)) {
+                    float far = sign * (float)(sqrt(limit) - half);
+                    for (x = 0; x < count; x++)
+                        out[start + x] = far;
+                    continue;
+                }
+                find_nearest(line + start, pad, reach, step, limit, inner);
+                take_roots(inner, half);
                 for (x = 0; x < count; x++)
-                    if (mask[start + x])
-                        out[start + x] = (float)(sqrt(best[x]) - half);
+                    out[start + x] = sign * inner[x];
+                continue;
             }
-            if (inside < count) {
-                find_nearest(marked + start, pad, reach, step, limit, best);
-                for (x = 0; x < count; x++)
-                    if (!mask[start + x])
-                        out[start + x] = (float)(half - sqrt(best[x]));
-            }
+            find_nearest(unset + start, pad, reach, step, limit, inner);
+            find_nearest(marked + start, pad, reach, step, limit, outer);
+            for (x = 0; x < count; x++)
+                inner[x] = mask[start + x] ? inner[x] : outer[x];
+            take_roots(inner, half);
+            for (x = 0; x < count; x++)
+                out[start + x] = mask[start + x] ? inner[x] : -inner[x];
         }
     }
     """

@@ -9,10 +9,21 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
+from set_pixels cimport count_set
+
 
 cdef struct Axis:
     int32_t* cell  # before each pixel
     int32_t* share  # of the cell after, in units of 1 / (2 * pixels)
+
+
+cdef struct Table:  # of a box
+    int32_t* block  # that all of the others lie in
+    Axis rows
+    Axis columns
+    int32_t* edges
+    int32_t* crossings
+    int32_t* runs
 
 
 cdef void _lay(Axis axis, int64_t pixels, int64_t cells) noexcept nogil:
@@ -44,41 +55,77 @@ cdef int64_t _list_crossings(
     return found
 
 
+cdef int64_t _find_runs(
+    const int32_t* above, int64_t cells, int64_t below, int64_t height, int64_t width,
+    const int32_t* shares, const int32_t* edges, const int32_t* crossings, int64_t count,
+    int32_t* runs
+) noexcept nogil:
+    """Where the field is above 0 in a row of pixels: starts and stops by turns; how many both."""
+    cdef int64_t x, i, k, left, right, found = 0
+    if above[0] * (2 * height - below) + above[cells] * below > 0:
+        runs[0] = 0
+        found = 1
+    for k in range(count):
+        i = crossings[k]
+        left = above[i] * (2 * height - below) + above[cells + i] * below
+        right = above[i + 1] * (2 * height - below) + above[cells + i + 1] * below
+        if (left > 0) == (right > 0):
+            continue
+        x = edges[i]
+        if found & 1:
+            while x < edges[i + 1] and left * 2 * width > shares[x] * (left - right):
+                x += 1
+        else:
+            while x < edges[i + 1] and left * 2 * width <= shares[x] * (left - right):
+                x += 1
+        runs[found] = <int32_t>x
+        found += 1
+    if found & 1:
+        runs[found] = <int32_t>width
+        found += 1
+    return found
+
+
 cdef void _paint(
-    const int32_t* field, int64_t cells, int64_t height, int64_t width, Axis rows, Axis columns,
-    const int32_t* edges, int32_t* crossings, uint8_t* corner, Py_ssize_t stride
+    const int32_t* field, int64_t cells, int64_t height, int64_t width, Table table,
+    uint8_t* corner, Py_ssize_t stride
 ) noexcept nogil:
     """Row by row, fill the runs between the places where the field changes its sign."""
-    cdef int64_t y, x, i, k, count = 0, below, left, right, start
-    cdef bint inside
+    cdef int64_t y, k, count = 0, bounds
     cdef const int32_t* above
-    cdef uint8_t* pixels
+    cdef int32_t* runs = table.runs
     for y in range(height):
-        above = field + rows.cell[y] * cells
-        below = rows.share[y]
-        if y == 0 or rows.cell[y] != rows.cell[y - 1]:
-            count = _list_crossings(above, cells, crossings)
-        pixels = corner + y * stride
-        inside = above[0] * (2 * height - below) + above[cells] * below > 0
-        start = 0
-        for k in range(count):
-            i = crossings[k]
-            left = above[i] * (2 * height - below) + above[cells + i] * below
-            right = above[i + 1] * (2 * height - below) + above[cells + i + 1] * below
-            if (left > 0) == (right > 0):
-                continue
-            x = edges[i]
-            if inside:
-                while x < edges[i + 1] and left * 2 * width > columns.share[x] * (left - right):
-                    x += 1
-                memset(pixels + start, 1, x - start)
-            else:
-                while x < edges[i + 1] and left * 2 * width <= columns.share[x] * (left - right):
-                    x += 1
-                start = x
-            inside = not inside
-        if inside:
-            memset(pixels + start, 1, width - start)
+        above = field + table.rows.cell[y] * cells
+        if y == 0 or table.rows.cell[y] != table.rows.cell[y - 1]:
+            count = _list_crossings(above, cells, table.crossings)
+        bounds = _find_runs(
+            above, cells, table.rows.share[y], height, width, table.columns.share, table.edges,
+            table.crossings, count, runs
+        )
+        for k in range(0, bounds, 2):
+            memset(corner + y * stride + runs[k], 1, runs[k + 1] - runs[k])
+
+
+cdef void _count(
+    const int32_t* field, int64_t cells, int64_t height, int64_t width, Table table,
+    const uint8_t* corner, Py_ssize_t stride, int64_t* both, int64_t* painted
+) noexcept nogil:
+    """As `_paint`, but count the pixels, and those that are set already."""
+    cdef int64_t y, k, count = 0, bounds
+    cdef const int32_t* above
+    cdef int32_t* runs = table.runs
+    both[0] = painted[0] = 0
+    for y in range(height):
+        above = field + table.rows.cell[y] * cells
+        if y == 0 or table.rows.cell[y] != table.rows.cell[y - 1]:
+            count = _list_crossings(above, cells, table.crossings)
+        bounds = _find_runs(
+            above, cells, table.rows.share[y], height, width, table.columns.share, table.edges,
+            table.crossings, count, runs
+        )
+        for k in range(0, bounds, 2):
+            painted[0] += runs[k + 1] - runs[k]
+            both[0] += count_set(corner + y * stride + runs[k], runs[k + 1] - runs[k])
 
 
 cdef void _find_edges(Axis axis, int64_t pixels, int64_t cells, int32_t* edges) noexcept nogil:
@@ -91,6 +138,33 @@ cdef void _find_edges(Axis axis, int64_t pixels, int64_t cells, int32_t* edges) 
     edges[cells - 1] = <int32_t>pixels
 
 
+cdef int _open(Table* table, Py_ssize_t cells, Py_ssize_t side) except -1:
+    """Room for boxes of up to `side` pixels a side."""
+    cdef int32_t* block = <int32_t*>malloc((4 * side + 3 * cells + 2) * sizeof(int32_t))
+    if block == NULL:
+        raise MemoryError
+    table.block = block
+    table.rows.cell, table.rows.share = block, block + side
+    table.columns.cell, table.columns.share = block + 2 * side, block + 3 * side
+    table.edges = block + 4 * side
+    table.crossings = table.edges + cells
+    table.runs = table.crossings + cells
+    return 0
+
+
+cdef bint _lay_box(
+    Table table, Py_ssize_t cells, const int32_t* box, Py_ssize_t height, Py_ssize_t width
+) noexcept nogil:
+    """Fill the table for a box; False if it leaves the plane."""
+    if not (0 <= box[0] <= box[2] <= width and 0 <= box[1] <= box[3] <= height):
+        return False
+    if box[0] < box[2] and box[1] < box[3]:
+        _lay(table.rows, box[3] - box[1], cells)
+        _lay(table.columns, box[2] - box[0], cells)
+        _find_edges(table.columns, box[2] - box[0], cells, table.edges)
+    return True
+
+
 def paint(
     const int32_t[:, :, ::1] fields, const int32_t[:, ::1] boxes, uint8_t[:, :, ::1] planes
 ):
@@ -100,42 +174,58 @@ def paint(
     top, right, bottom, half-open pixels within the planes. A box without area sets nothing.
     """
     cdef Py_ssize_t item, cells = fields.shape[1], most = max(planes.shape[1], planes.shape[2])
-    cdef Py_ssize_t left, top, right, bottom
     cdef bint valid = True
-    cdef Axis rows, columns
-    cdef int32_t* block
-    cdef int32_t* edges
+    cdef const int32_t* box
+    cdef Table table
     if not (fields.shape[0] == boxes.shape[0] == planes.shape[0] and fields.shape[2] == cells
             and boxes.shape[1] == 4 and 2 <= cells <= 1024 and most <= 65536):
         raise ValueError("shapes")
-    block = <int32_t*>malloc(max(1, 4 * most) * sizeof(int32_t))
-    edges = <int32_t*>malloc(2 * cells * sizeof(int32_t))
-    if block == NULL or edges == NULL:
-        free(block)
-        free(edges)
-        raise MemoryError
-    rows.cell, rows.share = block, block + most
-    columns.cell, columns.share = block + 2 * most, block + 3 * most
+    _open(&table, cells, most)
     with nogil:
         for item in range(fields.shape[0]):
-            left, top, right, bottom = (
-                boxes[item, 0], boxes[item, 1], boxes[item, 2], boxes[item, 3]
-            )
-            valid = (
-                0 <= left <= right <= planes.shape[2] and 0 <= top <= bottom <= planes.shape[1]
-            )
+            box = &boxes[item, 0]
+            valid = _lay_box(table, cells, box, planes.shape[1], planes.shape[2])
             if not valid:
                 break
-            if left == right or top == bottom:
-                continue
-            _lay(rows, bottom - top, cells)
-            _lay(columns, right - left, cells)
-            _find_edges(columns, right - left, cells, edges)
-            _paint(
-                &fields[item, 0, 0], cells, bottom - top, right - left, rows, columns, edges,
-                edges + cells, &planes[item, top, left], planes.shape[2]
-            )
-    free(block)
-    free(edges)
+            if box[0] < box[2] and box[1] < box[3]:
+                _paint(
+                    &fields[item, 0, 0], cells, box[3] - box[1], box[2] - box[0], table,
+                    &planes[item, box[1], box[0]], planes.shape[2]
+                )
+    free(table.block)
+    if not valid:
+        raise ValueError("a box leaves its plane")
+
+
+def overlaps(
+    const int32_t[:, :, ::1] fields, const int32_t[:, ::1] boxes, const uint8_t[:, ::1] mask,
+    int64_t[::1] both, int64_t[::1] painted
+):
+    """Count the pixels that `paint` would set for each object, and those set in `mask` too.
+
+    `mask` is (height, width), its pixels 0 or 1.
+    """
+    cdef Py_ssize_t item, cells = fields.shape[1], most = max(mask.shape[0], mask.shape[1])
+    cdef bint valid = True
+    cdef const int32_t* box
+    cdef Table table
+    if not (fields.shape[0] == boxes.shape[0] == both.shape[0] == painted.shape[0]
+            and fields.shape[2] == cells and boxes.shape[1] == 4 and 2 <= cells <= 1024
+            and most <= 65536):
+        raise ValueError("shapes")
+    _open(&table, cells, most)
+    with nogil:
+        for item in range(fields.shape[0]):
+            box = &boxes[item, 0]
+            valid = _lay_box(table, cells, box, mask.shape[0], mask.shape[1])
+            if not valid:
+                break
+            both[item] = painted[item] = 0
+            if box[0] < box[2] and box[1] < box[3]:
+                _count(
+                    &fields[item, 0, 0], cells, box[3] - box[1], box[2] - box[0], table,
+                    &mask[box[1], box[0]], mask.shape[1], &both[item], &painted[item]
+                )
+    free(table.block)
     if not valid:
         raise ValueError("a box leaves its plane")

@@ -31,8 +31,10 @@ class KernelCase:
         stretch: how many times faster would be better still.
         bytes_read: bytes of input a mask, on average, for the limit set by memory.
         bytes_written: bytes of output a mask, on average.
-        batch: masks that one call does, whatever its index; times are divided by it.
-        threaded: it runs on several threads, so that only the wall clock can time it.
+        batch: masks that the calls with all indices do together, where one call does several.
+        parts: those calls, with the indices from 0 on.
+        threaded: it runs on two threads, so that only the wall clock can time it; its rivals, and
+            how much faster two threads of the machine are than one, are timed part by part with it.
     """
 
     ours: Run
@@ -48,6 +50,7 @@ class KernelCase:
     bytes_read: int = 0
     bytes_written: int = 0
     batch: int = 1
+    parts: int = 1
     threaded: bool = False
 
 

@@ -82,7 +82,8 @@ class Race:
         """Prove a kernel and its peers right, then let them take turns until the time is up.
 
         Returns:
-            the case's facts, and under `seconds` those of each side a mask; None where there is
+            the case's facts, under `seconds` those of each side a mask, and under `machine` how
+            many times faster two threads of it are, where ours are timed; None where there is
             nothing to measure, or ours is wrong.
         """
         try:
@@ -94,6 +95,9 @@ class Race:
             return None
         if facts is None:
             return None
+        if facts["threaded"]:
+            found, facts["machine"] = self._turns_of_threads(seconds)
+            return {**facts, "seconds": {**found, **facts["targets"]}}
         ready = dict(self.peers) if facts["function"] else {}
         for name in self._all(ready, "prepare_peer", suite, kernel, facts["function"]):
             del ready[name]
@@ -101,6 +105,13 @@ class Race:
         sides += [(name, self.ours, name) for name in facts["rivals"]]
         sides += [(name, worker, "") for name, worker in ready.items()]
         return {**facts, "seconds": {**self._turns(sides, kernel, seconds), **facts["targets"]}}
+
+    def _turns_of_threads(self, seconds: float) -> tuple[dict[str, float], dict[str, float]]:
+        turns, end = 0, time.perf_counter() + seconds
+        while turns < TURNS or time.perf_counter() < end:
+            found, machine = self._ask_ours("turn_threads")
+            turns += 1
+        return found, machine
 
     def _turns(
         self, sides: list[tuple[str, Worker, str]], kernel: str, seconds: float

@@ -13,6 +13,8 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from typing import Any
 from .kernel_case import KernelCase, Run
 from .mask_sets import MaskSet
 from .peers import NO_ANSWER
+from .thread_scaling import loops
 
 OURS = "maskcodec"
 
@@ -143,16 +146,15 @@ class Clock:
     """Times a function on all masks, part by part; on some, spread over all, where it is slow.
 
     What counts is the fastest time of each part, in processor time: other programs that run at the
-    same time then disturb it little. Threads are timed by the wall clock, or two would seem slower.
+    same time then disturb it little.
     """
 
-    def __init__(self, run: Run, count: int, *, by_the_wall: bool = False) -> None:
+    def __init__(self, run: Run, count: int) -> None:
         self._run = run
-        self._now = time.perf_counter if by_the_wall else time.process_time
-        start = self._now()
+        start = time.process_time()
         run(0)
         run(0)
-        once = max((self._now() - start) / 2, 1e-9)
+        once = max((time.process_time() - start) / 2, 1e-9)
         step = max(1, min(count, int(PART / once)))
         few = max(FEWEST, int(SLOW / once))
         self._parts = [range(first, min(first + step, count)) for first in range(0, count, step)]
@@ -163,7 +165,7 @@ class Clock:
 
     def turn(self) -> float:
         """Go through all parts, again if that takes little; seconds a mask up to now."""
-        run, now, best = self._run, self._now, self._best
+        run, now, best = self._run, time.process_time, self._best
         end = time.perf_counter() + LEAST
         while True:
             for number, part in enumerate(self._parts):
@@ -175,6 +177,32 @@ class Clock:
                 return sum(best) / sum(map(len, self._parts))
 
 
+class Turns:
+    """Times several ways in turns, part by part: what disturbs the machine disturbs all alike.
+
+    The fastest time of each part counts, by the wall clock: it is threads that are timed.
+    """
+
+    def __init__(self, runs: Mapping[str, Run], parts: int) -> None:
+        self._runs = dict(runs)
+        self._best = {name: [float("inf")] * parts for name in runs}
+        for run in self._runs.values():
+            run(0)
+
+    def turn(self) -> dict[str, list[float]]:
+        """Go through all parts, again if that takes little; seconds of each way's up to now."""
+        end = time.perf_counter() + LEAST
+        while True:
+            for part in range(len(next(iter(self._best.values())))):
+                for name, run in self._runs.items():
+                    start = time.perf_counter()
+                    run(part)
+                    seconds = time.perf_counter() - start
+                    self._best[name][part] = min(self._best[name][part], seconds)
+            if time.perf_counter() >= end:
+                return self._best
+
+
 class Side:
     """One side of the benchmark; its methods are what the parent asks for."""
 
@@ -184,7 +212,8 @@ class Side:
         self._masks: MaskSet | None = None
         self._runs: dict[str, Run] = {}
         self._clocks: dict[str, Clock] = {}
-        self._batch, self._threaded = 1, False
+        self._turns: Turns | None = None
+        self._batch, self._parts = 1, 1
 
     def begin(self) -> None:
         """Import the peer's package.
@@ -210,7 +239,9 @@ class Side:
             return None
         case.check()
         self._runs = {"": case.ours, **case.rivals}
-        fields = ("function", "targets", "gates", "stretch", "bytes_read", "bytes_written")
+        fields = (
+            "function", "targets", "gates", "stretch", "bytes_read", "bytes_written", "threaded",
+        )  # fmt: skip
         facts = {field: getattr(case, field) for field in fields}
         facts["rivals"] = list(case.rivals)
         if not self._is_gated():
@@ -236,10 +267,34 @@ class Side:
         """Go through the masks; seconds a mask up to now, see `Clock`."""
         assert self._masks is not None
         if entry not in self._clocks:
-            count = 1 if self._batch > 1 else self._masks.count
-            run = self._runs[entry]
-            self._clocks[entry] = Clock(run, count, by_the_wall=self._threaded)
-        return self._clocks[entry].turn() / self._batch
+            count = self._parts if self._batch > 1 else self._masks.count
+            self._clocks[entry] = Clock(self._runs[entry], count)
+        return self._clocks[entry].turn() * self._parts / self._batch
+
+    def turn_threads(self) -> tuple[dict[str, float], dict[str, float]]:
+        """A turn of all ways of a case on threads, and of two threads of the machine.
+
+        Returns:
+            seconds a mask up to now of each way, and how many times faster two threads are than one
+            at each of the loops of `thread_scaling`.
+        """
+        if self._turns is None:
+            probes = {
+                f"{name}, {threads}": partial(_run_loop, loop, threads)
+                for name, loop in self._loops.items()
+                for threads in (1, 2)
+            }
+            self._turns = Turns({**self._runs, **probes}, self._parts)
+        seconds = self._turns.turn()
+        # A loop of the machine does the same in each part.
+        machine = {
+            name: min(seconds[f"{name}, 1"]) / min(seconds[f"{name}, 2"]) for name in self._loops
+        }
+        return {name: sum(seconds[name]) / self._batch for name in self._runs}, machine
+
+    @cached_property
+    def _loops(self) -> dict[str, Callable[[int], None]]:
+        return loops()
 
     def _is_gated(self) -> bool:
         """Whether the masks are as large as those that the gates were set for."""
@@ -248,9 +303,13 @@ class Side:
 
     def _build(self, suite: str, name: str) -> KernelCase | None:
         assert self._masks is not None
-        self._runs, self._clocks = {}, {}
+        self._runs, self._clocks, self._turns = {}, {}, None
         module = importlib.import_module(f"{__package__}.kernels_{suite}")
         case: KernelCase | None = module.CASES[name](self._masks)
         if case is not None:
-            self._batch, self._threaded = case.batch, case.threaded
+            self._batch, self._parts = case.batch, case.parts
         return case
+
+
+def _run_loop(loop: Callable[[int], None], threads: int, _: int) -> None:
+    loop(threads)

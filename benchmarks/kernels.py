@@ -23,7 +23,7 @@ import numpy as np
 from tqdm import tqdm
 
 from maskcodec import MaskCodecError
-from maskcodec.commands import bench_kernels
+from maskcodec.commands.bench_kernels import SIZES
 from maskcodec.commands.terminal import say
 from maskcodec.records import check_file
 from maskcodec.writing import check_output
@@ -35,10 +35,14 @@ from .kernel_worker import OURS
 from .kernels_page import write_kernels_page
 from .mask_sets import MaskSet, real, synthetic
 from .peers import PEERS
+from .program import busy, run_bench
 
 VERB = "bench kernels"
 INTERRUPTED = 130
 MICROSECONDS, LIMIT = "microseconds", "x limit"
+MACHINE = "machine, "
+"""What the figures begin with that say how much faster two threads of the machine are than one."""
+MEANS_LITTLE = "Ratios of two threads to one mean nothing then, and those to memory little."
 
 
 @dataclass
@@ -76,6 +80,7 @@ def add_result(
     figures: dict[str, float | None] = {MICROSECONDS: ours * 1e6}
     figures[LIMIT] = ours / limit if limit else None
     figures |= {name: seconds / ours for name, seconds in best.items()}
+    figures |= {MACHINE + name: ratio for name, ratio in facts.get("machine", {}).items()}
     gates = {}
     for name, least in facts["gates"].items():
         figures.setdefault(name, None)
@@ -88,9 +93,12 @@ def add_result(
 def row(result: Result) -> str:
     """One line of the table."""
     figures, gates = result["figures"], result.get("gates", {})
-    marks = []
+    marks, gains = [], []
     for name, ratio in figures.items():
         if name in (MICROSECONDS, LIMIT):
+            continue
+        if name.startswith(MACHINE):
+            gains.append(f"{name.removeprefix(MACHINE)} {ratio:.2f}x")
             continue
         gate = gates.get(name, {})
         if ratio is None:
@@ -102,6 +110,8 @@ def row(result: Result) -> str:
             beyond = ", stretch ok" if ratio >= gate.get("stretch", float("inf")) else ""
             mark = f" (gate {gate['least']:.3g} {held}{beyond})"
         marks.append(f"{ratio:.2f}x {name}{mark}" if ratio < 2 else f"{ratio:.1f}x {name}{mark}")
+    if gains:
+        marks.append(f"machine: {', '.join(gains)}")
     limit = figures[LIMIT]
     bound = f"{limit:6.1f}x limit" if limit else " " * 13
     name = result["name"]
@@ -123,7 +133,7 @@ def missed_lines(result: Result) -> list[str]:
 
 def sets(arguments: argparse.Namespace) -> Iterator[MaskSet]:
     """The sets that were asked for."""
-    sizes = bench_kernels.SIZES if arguments.full else arguments.sizes or bench_kernels.SIZES[:1]
+    sizes = SIZES if arguments.full else arguments.sizes or SIZES[:1]
     yield from synthetic(sizes, arguments.count, arguments.seed)
     for path in arguments.masks:
         yield real(path)
@@ -160,28 +170,13 @@ def chosen_kernels(arguments: argparse.Namespace) -> list[tuple[str, str]]:
     return found
 
 
-def start_document(arguments: argparse.Namespace, argv: Sequence[str] | None) -> Document:
+def start_document(arguments: argparse.Namespace) -> Document:
     """The document, and what decides what is measured."""
     keys = ("only", "kernel", "peers", "sizes", "full", "count", "seconds", "masks")
     settings = {key: getattr(arguments, key) for key in keys}
     settings["sizes"] = [f"{height}x{width}" for height, width in settings["sizes"] or ()]
     settings["masks"] = [str(path) for path in settings["masks"]]
-    return documents.start("kernels", argv, arguments.seed, settings)
-
-
-def busy() -> str:
-    """A sentence where other programs keep this machine busy, else empty."""
-    try:
-        load = os.getloadavg()[0]
-    except (AttributeError, OSError):  # not every system says
-        return ""
-    cores = os.cpu_count() or 1
-    if load < 0.3 * cores:
-        return ""
-    return (
-        f"Other programs are running: a load of {load:.1f} on {cores} cores when this run began. "
-        "Ratios of two threads to one mean nothing then, and those to memory little."
-    )
+    return documents.start("kernels", None, arguments.seed, settings)
 
 
 def measure(arguments: argparse.Namespace, document: Document) -> None:
@@ -190,7 +185,7 @@ def measure(arguments: argparse.Namespace, document: Document) -> None:
     # One thread each: the threads that count are those of the kernels on batches.
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
-    document["busy"] = busy()
+    document["busy"] = busy(MEANS_LITTLE)
     if document["busy"]:
         tqdm.write(document["busy"])
     race = Race(chosen_peers(arguments.peers))
@@ -214,13 +209,13 @@ def measure(arguments: argparse.Namespace, document: Document) -> None:
         race.close()
 
 
-def run(arguments: argparse.Namespace, argv: Sequence[str] | None = None) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Measure as the arguments say; 1 if a gate was missed or an answer wrong, 130 by Ctrl-C."""
     for path in filter(None, (arguments.json, arguments.html)):
         check_output(path, may_exist=True)
     for path in arguments.masks:
         check_file(path)
-    document = start_document(arguments, argv)
+    document = start_document(arguments)
     try:
         measure(arguments, document)
     except KeyboardInterrupt:
@@ -247,25 +242,9 @@ def run(arguments: argparse.Namespace, argv: Sequence[str] | None = None) -> int
     return 1 if missed or wrong else 0
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m maskcodec.benchmarks.kernels",
-        description=bench_kernels.DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    bench_kernels.add_arguments(parser)
-    return parser
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run; returns the exit status."""
-    arguments = make_parser().parse_args(argv)
-    try:
-        return run(arguments)
-    except (MaskCodecError, OSError) as error:
-        say(VERB, str(error))
-        return 2
+    """Run as a program; see `run`."""
+    return run_bench("kernels", run, argv)
 
 
 if __name__ == "__main__":

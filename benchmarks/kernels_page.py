@@ -19,7 +19,11 @@ LEAD = (
     "in turns on one machine; all answers were proved equal first. A long line across a bar is the "
     "ratio that must be held, a short one the goal beyond it. Below 1 the other one is faster."
 )
-OWN = ("microseconds", "x limit")
+MACHINE = {
+    "machine, arithmetic": "two threads of the machine: arithmetic",
+    "machine, memory": "two threads of the machine: memory",
+}
+OWN = ("microseconds", "x limit", *MACHINE)
 
 
 def write_kernels_page(path: Path, document: Document) -> None:
@@ -37,10 +41,11 @@ def write_kernels_page(path: Path, document: Document) -> None:
     write_page(path, document, TITLE, LEAD, sections)
 
 
-HEADINGS = {"microseconds": "µs a mask", "x limit": "times the limit of memory"}
+HEADINGS = {"microseconds": "µs a mask", "x limit": "times the limit of memory", **MACHINE}
 NOTE = (
     "The other columns: how many times as fast as they we are. ✓ gate held, ✗ gate missed, ★ the "
-    "goal beyond it reached; the gate stands behind."
+    "goal beyond it reached; the gate stands behind. Beside a batch on two threads: how many times "
+    "as fast two threads of this machine are as one in the same turns, at other work."
 )
 
 
@@ -93,6 +98,9 @@ def _bars(result: Result) -> str:
     caption = f"{short(figures['microseconds'])} µs a mask" + (
         f", {short(limit)} times the limit set by memory" if limit else ""
     )
+    if any(name in figures for name in MACHINE):
+        gains = ", ".join(f"{name.split()[-1]} {short(figures[name])}" for name in MACHINE)
+        caption += f"; two threads of the machine gain: {gains}"
     return bar_plot(
         result["name"]["kernel"], bars, "times as fast", log=True, base=1, caption=caption
     )

@@ -5,17 +5,18 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from benchmarks import document as documents
-from benchmarks import kernel_worker, kernels
+from benchmarks import kernel_worker, kernels, kernels_shape, thread_scaling
 from benchmarks.kernel_race import Race
-from benchmarks.kernel_worker import INSTALL, Clock
+from benchmarks.kernel_worker import INSTALL, Clock, Turns
 from benchmarks.mask_sets import synthetic
 from maskcodec import MaskCodecError
-from maskcodec.cli import main
+from maskcodec.cli import main, make_parser
 
 TINY = ["--sizes", "24x32", "--count", "4", "--seconds", "0.001", "--quiet"]
 
@@ -104,7 +105,10 @@ def test_from_end_to_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert [*first["figures"]] == ["microseconds", "x limit", "numpy"]
     assert all(value > 0 for value in first["figures"].values())
     threads = document["results"][2]["figures"]
-    assert [*threads] == ["microseconds", "x limit", "1 thread"]
+    machine = ["machine, arithmetic", "machine, memory"]
+    assert [*threads] == ["microseconds", "x limit", "1 thread", *machine]
+    assert all(0.05 < threads[name] < 20 for name in machine)
+    assert ", machine: arithmetic " in out
     page = (tmp_path / "k.html").read_text("utf-8")
     assert page.count("<figure>") == 9
     assert "RLE encode to text" in page
@@ -124,6 +128,39 @@ def test_what_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "no such file" in capsys.readouterr().err
     with pytest.raises(MaskCodecError, match="no such"):
         kernels.chosen_peers(["pycocotools", "no such"])
+
+
+def test_ways_take_turns_at_each_part() -> None:
+    calls: list[tuple[str, int]] = []
+
+    def run(name: str, part: int) -> None:
+        calls.append((name, part))
+        if (name, len(calls)) != ("slow", 5):  # once it was not slow: the fastest time counts
+            time.sleep(0.02 if name == "slow" else 0.002)
+
+    turns = Turns({name: partial(run, name) for name in ("slow", "fast")}, 2)
+    first = turns.turn()
+    assert calls == [
+        ("slow", 0), ("fast", 0),
+        ("slow", 0), ("fast", 0), ("slow", 1), ("fast", 1),
+    ]  # fmt: skip
+    assert first["slow"][0] >= 0.02 > first["slow"][1]
+    assert all(seconds >= 0.002 for seconds in first["fast"])
+
+
+def test_loops_of_the_machine_run_on_any_number_of_threads() -> None:
+    for loop in thread_scaling.loops().values():
+        loop(1)
+        loop(2)
+
+
+@pytest.mark.parametrize("name", [name for name in kernels_shape.CASES if "code" in name])
+def test_batches_go_through_the_whole_set(name: str) -> None:
+    given = next(synthetic([(24, 32)], 2 * kernels_shape.BATCH + 3))
+    case = kernels_shape.CASES[name](given)
+    assert case is not None
+    assert case.parts == 3
+    assert sum(len(case.ours(part)) for part in range(case.parts)) == case.batch == given.count
 
 
 def test_interrupted_keeps_what_was_measured(
@@ -165,7 +202,7 @@ def test_a_missed_gate_is_said() -> None:
 
 
 def test_defaults_are_one_size_and_all_peers() -> None:
-    arguments = kernels.make_parser().parse_args([])
+    arguments = make_parser().parse_args(["bench", "kernels"])
     assert isinstance(arguments, argparse.Namespace)
     assert next(kernels.sets(argparse.Namespace(**vars(arguments) | {"count": 1}))).name == (
         "shapes 480x640"

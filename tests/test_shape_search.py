@@ -14,10 +14,9 @@ from maskcodec.geometry.shape_search import (
     beam_stages,
     best_by_iou,
     fit,
-    over_tiles,
     search,
-    search_tables,
 )
+from maskcodec.geometry.shape_tables import over_tiles, search_tables
 
 TABLES = search_tables("shapes1")
 BOOK = get_codebook("shapes1")
@@ -67,12 +66,23 @@ def test_the_likeliest_hypotheses_come_first() -> None:
 @pytest.mark.parametrize("tokens", [1, 3, 8])
 def test_the_best_by_iou_is_the_best_of_all(tokens: int) -> None:
     last = stages(FIELDS, tokens)[-1]
-    for (best, reached), field, sums in zip(
-        best_by_iou(TABLES, FIELDS, last.sums), FIELDS, last.sums, strict=True
+    for best, reached, field, sums in zip(
+        *best_by_iou(TABLES, FIELDS, last), FIELDS, last.sums, strict=True
     ):
         every = [iou(one @ TABLES.basis + TABLES.mean > 0, field > 0) for one in sums]
         assert reached == pytest.approx(max(every), abs=1e-3)
         assert every[best] == pytest.approx(max(every), abs=1e-3)
+
+
+def test_some_objects_of_a_stage() -> None:
+    last = stages(FIELDS, 3)[-1]
+    places = [4, 0, 7]
+    some = last.of(places)
+    np.testing.assert_array_equal(some.sums, last.sums[places])
+    for whole, part in zip(
+        best_by_iou(TABLES, FIELDS, last), best_by_iou(TABLES, FIELDS[places], some), strict=True
+    ):
+        np.testing.assert_array_equal(part, whole[places])
 
 
 @pytest.mark.parametrize("value", [-1.0, 1.0, 0.0, 1e-9])

@@ -17,7 +17,8 @@ from maskcodec.geometry.boxes import to_pixels
 from maskcodec.geometry.shape_boxes import boxes_of, reached
 from maskcodec.geometry.shape_codebook import BINS, ShapeCodebook
 from maskcodec.geometry.shape_field import field_of
-from maskcodec.geometry.shape_search import SearchTables, search, tables_of
+from maskcodec.geometry.shape_search import search
+from maskcodec.geometry.shape_tables import SearchTables, tables_of
 from maskcodec.metrics import IouTally
 
 PREFIXES = (1, 2, 4, 8, 16)
@@ -83,9 +84,7 @@ def _iou(book: ShapeCodebook, tables: SearchTables, mask: Mask, count: int) -> f
     boxes = to_pixels(boxes_of(mask.array, BOXES), mask.size, BINS)
     codes = search(tables, np.stack([field_of(mask.array, box).ravel() for box in boxes]), count)
     painted = book.fields(np.full(len(codes), count, np.int32), np.concatenate(codes))
-    area = mask.area
-    pairs = zip(boxes, painted, strict=True)
-    return max(reached(mask.array, area, box, field) for box, field in pairs)
+    return max(reached(mask.array, boxes, painted))
 
 
 def write_card(book: ShapeCodebook) -> str:

@@ -38,7 +38,7 @@ from maskcodec.geometry.shape_codebook import (
     MAX_STAGES,
     whole_numbers,
 )
-from maskcodec.geometry.shape_search import SearchTables
+from maskcodec.geometry.shape_tables import SearchTables
 from maskcodec.geometry.tokens import CODEBOOK_NAME
 from maskcodec.writing import atomic
 

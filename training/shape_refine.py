@@ -16,7 +16,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from maskcodec.geometry import shape_search as searching
-from maskcodec.geometry.shape_search import SearchTables
+from maskcodec.geometry.shape_tables import SIDE, TILE, SearchTables
 
 Floats = npt.NDArray[np.float32]
 
@@ -122,7 +122,7 @@ def unpacked(tables: SearchTables, packed: Floats) -> Floats:
 def move_basis(tables: SearchTables, sample: Sample, codes: Floats) -> tuple[Floats, Floats]:
     """New mean (cells,) and basis (dimensions, cells): a weighted least squares fit, damped."""
     cells, dimensions = len(tables.mean), len(tables.basis)
-    side, tile = searching.SIDE, searching.TILE
+    side, tile = SIDE, TILE
     some = slice(0, 6_000)
     weights = sample.weights[some].reshape(-1, side, 1, side, 1)
     weights = np.broadcast_to(weights, (len(weights), side, tile, side, tile)).reshape(-1, cells)

@@ -4,3 +4,10 @@ from numpy.typing import NDArray
 def paint(
     fields: NDArray[np.int32], boxes: NDArray[np.int32], planes: NDArray[np.uint8]
 ) -> None: ...
+def overlaps(
+    fields: NDArray[np.int32],
+    boxes: NDArray[np.int32],
+    mask: NDArray[np.uint8],
+    both: NDArray[np.int64],
+    painted: NDArray[np.int64],
+) -> None: ...

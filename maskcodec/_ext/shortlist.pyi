@@ -11,7 +11,17 @@ def cheapest(
 def overlaps(
     values: NDArray[np.float32],
     levels: NDArray[np.float32],
-    target: NDArray[np.uint8],
+    targets: NDArray[np.uint8],
+    both: NDArray[np.int32],
+    painted: NDArray[np.int32],
+) -> None: ...
+def overlaps_of_sums(
+    values: NDArray[np.float32],
+    parents: NDArray[np.int32],
+    steps: NDArray[np.float32],
+    added: NDArray[np.int32],
+    levels: NDArray[np.float32],
+    targets: NDArray[np.uint8],
     both: NDArray[np.int32],
     painted: NDArray[np.int32],
 ) -> None: ...

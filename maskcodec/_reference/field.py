@@ -36,3 +36,13 @@ def paint(field: NDArray[np.int32], height: int, width: int) -> NDArray[np.bool_
         for x, (cell, share) in enumerate(columns):
             out[y, x] = line[cell] * (1 - share) + line[cell + 1] * share > 0
     return out
+
+
+def overlaps(
+    field: NDArray[np.int32], box: NDArray[np.int32], mask: NDArray[np.bool_]
+) -> tuple[int, int]:
+    """Pixels that a field paints in a box (left, top, right, bottom): those in a mask, and all."""
+    left, top, right, bottom = box.tolist()
+    painted = paint(field, bottom - top, right - left)
+    both = painted & mask[top:bottom, left:right]
+    return int(both.sum()), int(painted.sum())

@@ -74,6 +74,13 @@ def mask_bounding_box(mask: Bools) -> Box | None:
     return int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1
 
 
+def line_sums(mask: Bools, box: Box) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The set pixels of each row, and of each column, of a box."""
+    x0, y0, x1, y1 = box
+    part = mask[y0:y1, x0:x1].astype(np.int64)
+    return part.sum(axis=1), part.sum(axis=0)
+
+
 def iou_matrix(
     a: Sequence[Bools], b: Sequence[Bools], iscrowd: Sequence[bool] | None = None
 ) -> npt.NDArray[np.float64]:

@@ -19,9 +19,25 @@ def cheapest(
 
 
 def overlaps(
-    values: NDArray[np.float32], levels: NDArray[np.float32], target: NDArray[np.uint8]
+    values: NDArray[np.float32], levels: NDArray[np.float32], targets: NDArray[np.uint8]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Cells of each row above their level: those that are in the target too, and all."""
+    """Cells of each row above their level: those that are in its mask's target too, and all.
+
+    `values` is (masks, rows, cells), `targets` (masks, cells).
+    """
     above = values > levels
-    both = (above & (target != 0)).sum(axis=1, dtype=np.int32)
-    return both, above.sum(axis=1, dtype=np.int32)
+    both = (above & (targets[:, None] != 0)).sum(axis=2, dtype=np.int32)
+    return both, above.sum(axis=2, dtype=np.int32)
+
+
+def overlaps_of_sums(
+    values: NDArray[np.float32],
+    parents: NDArray[np.int32],
+    steps: NDArray[np.float32],
+    added: NDArray[np.int32],
+    levels: NDArray[np.float32],
+    targets: NDArray[np.uint8],
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """`overlaps` of sums: row k is row parents[k] of its `values` and added[k] of `steps`."""
+    rows = values[np.arange(len(values))[:, None], parents] + steps[added]
+    return overlaps(rows, levels, targets)

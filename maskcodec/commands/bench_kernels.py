@@ -14,6 +14,8 @@ Each kernel is first proved equal to its NumPy twin, and each peer's answers to 
 a process of its own; ours and theirs then take turns, each going through the masks of a set a turn
 (a slow one through some of them), and the fastest time of each part of the set counts: processor
 time, or the wall clock's for threads. A peer that is missing or fails is named and left out.
+Beside batches on two threads stands how much faster two threads of this machine are than one, in
+the same turns, at pure arithmetic and at copies of memory.
 
 The table gives microseconds a mask; "x limit" is that time over the time that this machine takes
 just to read the kernel's input and to write its output, measured in the same run; then how many

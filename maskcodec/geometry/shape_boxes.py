@@ -10,8 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .. import resample
-from .._ext import field as field_kernel
+from .._ext import bounding_box, field
 from ..rle import mask_bounding_box
 from .boxes import to_bins
 from .shape_codebook import BINS
@@ -32,8 +31,10 @@ def boxes_of(array: Bools, count: int) -> Boxes:
     found = [to_bins(tight, size, BINS)]
     if count > 1:
         left, top, right, bottom = tight
-        rows = resample.coverage(array, (bottom - top, 1), tight)[0].ravel().cumsum()
-        columns = resample.coverage(array, (1, right - left), tight)[0].ravel().cumsum()
+        rows, columns = np.empty(bottom - top, np.int64), np.empty(right - left, np.int64)
+        pixels = np.ascontiguousarray(array).view(np.uint8)
+        bounding_box.line_sums(pixels, tight, rows, columns)
+        rows, columns = rows.cumsum(), columns.cumsum()
         for share in LEFT_OUT[1:count]:
             first_row, last_row = _kept(rows, share)
             first_column, last_column = _kept(columns, share)
@@ -50,13 +51,11 @@ def _kept(sums: npt.NDArray[np.int64], share: float) -> tuple[int, int]:
     return start, max(stop, start + 1)
 
 
-def reached(
-    array: Bools, area: int, pixel_box: npt.NDArray[np.int32], field: npt.NDArray[np.int32]
-) -> float:
-    """IoU of an object of `area` pixels with what a field paints in a box, half-open pixels."""
-    left, top, right, bottom = pixel_box.tolist()
-    plane = np.zeros((1, bottom - top, right - left), np.bool_)
-    corners = np.array([[0, 0, right - left, bottom - top]], np.int32)
-    field_kernel.paint(field[None], corners, plane.view(np.uint8))
-    both = int(np.count_nonzero(plane[0] & array[top:bottom, left:right]))
-    return both / (area + int(np.count_nonzero(plane)) - both)
+def reached(array: Bools, pixel_boxes: Boxes, fields: npt.NDArray[np.int32]) -> list[float]:
+    """IoU of an object with what each field paints in its box, of half-open pixels."""
+    both, painted = np.empty((2, len(fields)), np.int64)
+    pixels = np.ascontiguousarray(array).view(np.uint8)
+    field.overlaps(fields, pixel_boxes, pixels, both, painted)
+    area = int(np.count_nonzero(array))
+    ious: list[float] = (both / (area + painted - both)).tolist()
+    return ious

@@ -23,21 +23,16 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from .._ext import shortlist, weigh
-from .shape_codebook import CELLS, ShapeCodebook, get_codebook
+from .._ext import shortlist, solve, weigh
+from ..errors import MaskCodecError
+from .shape_codebook import MAX_STAGES
+from .shape_tables import REST, ROUGH, SIDE, SUM_PART, TILE, Floats, SearchTables, over_tiles
 
-Floats = npt.NDArray[np.float32]
 Codes = npt.NDArray[np.int32]
-Number = TypeVar("Number", np.float32, np.int32, np.uint8)
-
-TILE = 4
-SIDE = CELLS // TILE
-TILES = SIDE * SIDE
 
 NEAR = 0.4
 """How far from the outline weights fall off, in units of the field."""
@@ -54,123 +49,14 @@ BEAM = 16
 FINALISTS = 64
 """Hypotheses painted to choose by IoU."""
 
-BLOCK = 16
+BLOCK = 64
 """Objects searched for together."""
 
-CHUNK = 128
-"""Codes in a matrix product: beyond 2**18 multiplications OpenBLAS takes several threads."""
-
-SUM_PART = 16
-"""Columns of a table that `weigh` takes together."""
-
-ROUGH_PART = 32
-"""Cells in a matrix product of all finalists."""
-
-REST_PART = 128
-"""Cells in a matrix product of the contenders."""
+TOGETHER = 4
+"""Objects whose products are taken together: as much as the second cache holds."""
 
 CONTENDERS = 16
 """Finalists that are painted in all cells; the others only in every other row and column."""
-
-_SQUARE = np.arange(CELLS * CELLS).reshape(CELLS, CELLS)
-ROUGH = _SQUARE[1::2, 1::2].ravel()
-"""The cells of every other row and column."""
-
-REST = np.setdiff1d(_SQUARE, ROUGH)
-"""All other cells."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SearchTables:
-    """What the search needs of a codebook, computed once.
-
-    Attributes:
-        mean: float32 (cells,), with CELLS * CELLS cells.
-        basis: float32 (dimensions, cells).
-        codes: float32 (stages, codes, dimensions).
-        products: float32 (parts, TILES, SUM_PART): means over tiles of products of two basis
-            fields, columns of zeros behind them.
-        pairs: the row and the column in G of each of `products`.
-        energies: as many for each stage: means over tiles of each code's squared field.
-        columns: float32 (parts, cells, SUM_PART), the basis transposed.
-        rough: float32 (parts, dimensions, ROUGH_PART), the basis in every other row and column.
-        rest: float32 (parts, dimensions, REST_PART), the basis in all other cells.
-        chunks: float32 (stages, chunks, dimensions, codes of a chunk), the codes transposed.
-    """
-
-    mean: Floats
-    basis: Floats
-    codes: Floats
-    products: Floats
-    pairs: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
-    energies: Floats
-    columns: Floats
-    rough: Floats
-    rest: Floats
-    chunks: Floats
-
-    @classmethod
-    def of(cls, mean: Floats, basis: Floats, codes: Floats) -> SearchTables:
-        """Compute the tables."""
-        rows, columns = np.triu_indices(len(basis))
-        products = np.empty((TILES, len(rows)), np.float32)
-        step = 256
-        for start in range(0, len(rows), step):
-            part = slice(start, start + step)
-            products[:, part] = over_tiles(basis[rows[part]] * basis[columns[part]]).T
-        energies = np.empty((len(codes), TILES, codes.shape[1]), np.float32)
-        for stage, table in enumerate(codes):
-            for start in range(0, len(table), step):
-                part = slice(start, start + step)
-                energies[stage, :, part] = over_tiles((table[part] @ basis) ** 2).T
-        chunk = math.gcd(codes.shape[1], CHUNK)
-        chunks = codes.reshape(len(codes), -1, chunk, len(basis)).swapaxes(2, 3)
-        return cls(
-            mean,
-            np.ascontiguousarray(basis),
-            codes,
-            in_parts(products, SUM_PART),
-            (rows, columns),
-            np.stack([in_parts(table, SUM_PART) for table in energies]),
-            in_parts(basis.T, SUM_PART),
-            in_parts(basis[:, ROUGH], ROUGH_PART),
-            in_parts(basis[:, REST], REST_PART),
-            np.ascontiguousarray(chunks),
-        )
-
-
-@lru_cache(maxsize=2)
-def search_tables(name: str) -> SearchTables:
-    """The tables of the codebook of that name; half a second the first time."""
-    return tables_of(get_codebook(name))
-
-
-def tables_of(book: ShapeCodebook) -> SearchTables:
-    """The tables of a codebook."""
-    return SearchTables.of(book.mean_values, book.basis_values, book.code_values)
-
-
-def over_tiles(fields: Floats) -> Floats:
-    """Means over tiles: (…, cells) to (…, TILES)."""
-    shape = fields.shape[:-1]
-    cells = fields.reshape(*shape, CELLS, SIDE, TILE)
-    across = cells[..., 0] + cells[..., 1] + cells[..., 2] + cells[..., 3]
-    lines = across.reshape(*shape, SIDE, TILE, SIDE)
-    sums = lines[..., 0, :] + lines[..., 1, :] + lines[..., 2, :] + lines[..., 3, :]
-    tiles: Floats = sums.reshape(*shape, TILES) / np.float32(TILE * TILE)
-    return tiles
-
-
-def in_parts(columns: Floats, width: int) -> Floats:
-    """The columns of a matrix in contiguous parts: (rows, columns) to (parts, rows, width).
-
-    The last part is filled up with zeros.
-    """
-    rows, count = columns.shape
-    parts = -(-count // width)
-    filled = np.zeros((rows, parts * width), np.float32)
-    filled[:, :count] = columns
-    return np.ascontiguousarray(filled.reshape(rows, parts, width).swapaxes(0, 1))
 
 
 def weighted_sums(weights: Floats, parts: Floats, count: int) -> Floats:
@@ -212,54 +98,13 @@ def _search_block(
         if not (iou or last):
             continue
         places = [index for index, one in enumerate(chosen) if one is None]
-        found = best_by_iou(tables, fields[places], stage.sums[places])
-        for index, (best, reached) in zip(places, found, strict=True):
-            if last or reached >= iou:
-                chosen[index] = stage.codes[index, best].copy()
+        best, reached = best_by_iou(tables, fields[places], stage.of(places))
+        for index, one, share in zip(places, best.tolist(), reached.tolist(), strict=True):
+            if last or share >= iou:
+                chosen[index] = stage.codes[index, one].copy()
         if all(one is not None for one in chosen):
             break
     return [one for one in chosen if one is not None]
-
-
-def best_by_iou(tables: SearchTables, fields: Floats, sums: Floats) -> list[tuple[int, float]]:
-    """The hypothesis of highest IoU with each field, of equals the first, and that IoU.
-
-    A quarter of the cells tells which `CONTENDERS` are painted in all of them.
-
-    Args:
-        tables: of the codebook.
-        fields: float32 (objects, cells).
-        sums: float32 (objects, hypotheses, dimensions).
-    """
-    rough_levels, rest_levels = -tables.mean[ROUGH], -tables.mean[REST]
-    found = []
-    for field, hypotheses in zip(fields, sums, strict=True):
-        target = (field > 0).view(np.uint8)
-        wanted = target[ROUGH]
-        both, painted = _overlaps(hypotheses, tables.rough, rough_levels, wanted)
-        rough = _ious(both, painted, wanted)
-        few = np.sort(np.argsort(-rough, kind="stable")[:CONTENDERS])
-        more, others = _overlaps(hypotheses[few], tables.rest, rest_levels, target[REST])
-        ious = _ious(both[few] + more, painted[few] + others, target)
-        best = int(ious.argmax())
-        found.append((int(few[best]), float(ious[best])))
-    return found
-
-
-def _overlaps(
-    hypotheses: Floats, parts: Floats, levels: Floats, target: npt.NDArray[np.uint8]
-) -> tuple[Codes, Codes]:
-    """Cells that hypotheses (hypotheses, dimensions) paint: those in the target too, and all."""
-    values = np.empty((len(hypotheses), len(parts), parts.shape[2]), np.float32)
-    np.matmul(hypotheses, parts, out=values.swapaxes(0, 1))
-    both, painted = np.empty((2, len(hypotheses)), np.int32)
-    shortlist.overlaps(values.reshape(len(hypotheses), -1), levels, target, both, painted)
-    return both, painted
-
-
-def _ious(both: Codes, painted: Codes, target: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-    ious: npt.NDArray[np.float64] = both / np.maximum(painted + np.count_nonzero(target) - both, 1)
-    return ious
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -268,16 +113,113 @@ class Stage:
 
     Attributes:
         codes: int32 (objects, hypotheses, length).
-        sums: float32 (objects, hypotheses, dimensions), the sums of their codes.
+        parents: int32 (objects, hypotheses), which one of the stage before each adds a code to.
+        before: float32 (objects, hypotheses of the stage before, dimensions), the sums of those.
+        steps: float32 (codes, dimensions), what the last code adds.
     """
 
     codes: Codes
-    sums: Floats
+    parents: Codes
+    before: Floats
+    steps: Floats
 
     @property
     def length(self) -> int:
         """How many codes each has."""
         return int(self.codes.shape[2])
+
+    @property
+    def added(self) -> Codes:
+        """The last code of each: int32 (objects, hypotheses)."""
+        return self.codes[:, :, -1]
+
+    @property
+    def sums(self) -> Floats:
+        """The sums of their codes: float32 (objects, hypotheses, dimensions)."""
+        return self.sums_of(np.arange(self.parents.shape[1])[None])
+
+    def sums_of(self, some: npt.NDArray[np.intp]) -> Floats:
+        """Those of some hypotheses: `some` is (objects, hypotheses), or (1, hypotheses)."""
+        objects = np.arange(len(self.codes))[:, None]
+        sums: Floats = self.before[objects, self.parents[objects, some]]
+        sums += self.steps[self.added[objects, some]]
+        return sums
+
+    def of(self, places: Sequence[int]) -> Stage:
+        """The hypotheses of some of the objects."""
+        if len(places) == len(self.codes):
+            return self
+        some = list(places)
+        return Stage(self.codes[some], self.parents[some], self.before[some], self.steps)
+
+
+def best_by_iou(
+    tables: SearchTables, fields: Floats, stage: Stage
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
+    """The hypothesis of highest IoU with each field, of equals the first, and that IoU.
+
+    A quarter of the cells tells which `CONTENDERS` are painted in all of them. In that quarter it
+    is those that the hypotheses come from that are painted, which are fewer, and the fields of the
+    codes that they add are known.
+
+    Args:
+        tables: of the codebook.
+        fields: float32 (objects, cells).
+        stage: the hypotheses.
+
+    Returns:
+        (objects,) each.
+    """
+    targets = (fields > 0).view(np.uint8)
+    wanted, rest = targets.take(ROUGH, axis=1), targets.take(REST, axis=1)
+    both, painted = np.empty((2, *stage.parents.shape), np.int32)
+    shortlist.overlaps_of_sums(
+        _draw(stage.before, tables.rough),
+        stage.parents,
+        rough_steps(tables, stage.length - 1),
+        np.ascontiguousarray(stage.added),
+        -tables.mean[ROUGH],
+        wanted,
+        both,
+        painted,
+    )
+    few = np.argsort(-_ious(both, painted, wanted), axis=1, kind="stable")[:, :CONTENDERS]
+    few.sort(axis=1)
+    sums = stage.sums_of(few)
+    more, others = np.empty((2, *few.shape), np.int32)
+    levels = -tables.mean[REST]
+    for start in range(0, len(fields), TOGETHER):
+        part = slice(start, start + TOGETHER)
+        values = _draw(sums[part], tables.rest)
+        shortlist.overlaps(values, levels, rest[part], more[part], others[part])
+    more += np.take_along_axis(both, few, 1)
+    others += np.take_along_axis(painted, few, 1)
+    ious = _ious(more, others, targets)
+    best = ious.argmax(axis=1)[:, None]
+    return np.take_along_axis(few, best, 1)[:, 0], np.take_along_axis(ious, best, 1)[:, 0]
+
+
+@lru_cache(maxsize=MAX_STAGES)
+def rough_steps(tables: SearchTables, stage: int) -> Floats:
+    """What each code of a stage adds in every other row and column: float32 (codes, cells)."""
+    codes = tables.codes[stage]
+    steps = _draw(codes.reshape(-1, math.gcd(len(codes), BEAM), codes.shape[1]), tables.rough)
+    return steps.reshape(len(codes), -1)
+
+
+def _draw(sums: Floats, parts: Floats) -> Floats:
+    """Sums of codes (objects, hypotheses, dimensions) @ a table in parts, as many columns."""
+    count, hypotheses, _ = sums.shape
+    values = np.empty((count, hypotheses, len(parts), parts.shape[2]), np.float32)
+    np.matmul(sums[:, None], parts, out=values.swapaxes(1, 2))
+    return values.reshape(count, hypotheses, -1)
+
+
+def _ious(both: Codes, painted: Codes, targets: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """IoUs of hypotheses (objects, hypotheses), of what they share with targets and paint."""
+    wanted = np.count_nonzero(targets, axis=1)[:, None]
+    ious: npt.NDArray[np.float64] = both / np.maximum(painted + wanted - both, 1)
+    return ious
 
 
 def beam_stages(
@@ -291,40 +233,29 @@ def beam_stages(
     pull = least[:, None] @ metric  # G (z - s) of each hypothesis
     errors = np.einsum("nhd,nd->nh", pull, least)
     entries = tables.codes.shape[1]
-    for stage, room in enumerate(rooms):
-        dots = _dots(pull, tables.chunks[stage])
-        energy = weighted_sums(weights, tables.energies[stage], entries)
-        kept = min(max(beam, room), dots.shape[1] * entries)
+    objects = np.arange(count)[:, None]
+    for number, room in enumerate(rooms):
+        energy = weighted_sums(weights, tables.energies[number], entries)
+        kept = min(max(beam, room), pull.shape[1] * entries)
         costs = np.empty((count, kept), np.float32)
         places = np.empty((count, kept), np.int32)
-        shortlist.cheapest(np.ascontiguousarray(errors), dots, energy, costs, places)
+        errors = np.ascontiguousarray(errors)
+        for start in range(0, count, TOGETHER):
+            part = slice(start, start + TOGETHER)
+            dots = _draw(pull[part], tables.chunks[number])
+            shortlist.cheapest(errors[part], dots, energy[part], costs[part], places[part])
         parents, added = np.divmod(places, np.int32(entries))
-        parents += np.arange(count, dtype=np.int32)[:, None] * dots.shape[1]
-        steps = tables.codes[stage].take(added, axis=0)
-        codes = np.concatenate([_rows(codes, parents), added[:, :, None]], axis=2)
-        sums = _rows(sums, parents)
-        sums += steps
-        yield Stage(codes, sums)
-        if stage == len(rooms) - 1:
+        codes = np.concatenate([codes[objects, parents], added[:, :, None]], axis=2)
+        stage = Stage(codes, parents, sums, tables.codes[number])
+        yield stage
+        if number == len(rooms) - 1:
             return
-        codes, sums, errors = codes[:, :beam], sums[:, :beam], costs[:, :beam]
-        pull = _rows(pull, parents[:, :beam])
-        pull -= steps[:, :beam] @ metric
-
-
-def _rows(hypotheses: npt.NDArray[Number], places: Codes) -> npt.NDArray[Number]:
-    """Hypotheses (objects, hypotheses, …) at places among those of all objects."""
-    objects, each, length = hypotheses.shape
-    return hypotheses.reshape(objects * each, length).take(places, axis=0)
-
-
-def _dots(pull: Floats, chunks: Floats) -> Floats:
-    """pull @ codes.T: (objects, hypotheses, codes)."""
-    count, hypotheses, _ = pull.shape
-    parts, _, width = chunks.shape
-    dots = np.empty((count, hypotheses, parts, width), np.float32)
-    np.matmul(pull[:, None], chunks, out=dots.swapaxes(1, 2))
-    return dots.reshape(count, hypotheses, parts * width)
+        parents, added = parents[:, :beam], added[:, :beam]
+        codes, errors = codes[:, :beam], costs[:, :beam]
+        steps = stage.steps[added]
+        sums = sums[objects, parents] + steps
+        pull = pull[objects, parents]
+        pull -= steps @ metric
 
 
 def fit(tables: SearchTables, fields: Floats) -> tuple[Floats, Floats, Floats]:
@@ -335,15 +266,13 @@ def fit(tables: SearchTables, fields: Floats) -> tuple[Floats, Floats, Floats]:
     """
     count, dimensions = len(fields), len(tables.basis)
     weights = over_tiles(np.exp(-((fields / np.float32(NEAR)) ** 2))) + np.float32(FLOOR)
-    metric = np.empty((count, dimensions, dimensions), np.float32)
-    rows, columns = tables.pairs
-    metric[:, rows, columns] = metric[:, columns, rows] = weighted_sums(
-        weights, tables.products, len(rows)
-    )
+    sums = weighted_sums(weights, tables.products, len(tables.pairs[0]))
+    metric = sums.take(tables.square, axis=1).reshape(count, dimensions, dimensions)
     spread = weights.reshape(count, SIDE, 1, SIDE, 1) / np.float32(TILE * TILE)
     weighted = (fields - tables.mean).reshape(count, SIDE, TILE, SIDE, TILE) * spread
     target = weighted_sums(weighted.reshape(count, -1), tables.columns, dimensions)
     ridge = RIDGE * np.trace(metric, axis1=1, axis2=2) / dimensions
-    solid = metric + ridge[:, None, None] * np.eye(dimensions, dtype=np.float32)
-    least: Floats = np.linalg.solve(solid, target[:, :, None])[:, :, 0].astype(np.float32)
+    least = np.empty((count, dimensions), np.float32)
+    if not solve.symmetric(metric, ridge, np.ascontiguousarray(target), least):
+        raise MaskCodecError("the codebook's basis is not of full rank: train it anew")
     return weights, metric, least

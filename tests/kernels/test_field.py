@@ -128,3 +128,50 @@ def test_wrong_arguments() -> None:
         kernels.paint(fields, boxes, planes[:1])
     with pytest.raises(ValueError, match="shapes"):
         kernels.paint(fields, boxes, np.zeros((2, 1, 65_537), np.uint8))
+
+
+# --- counts ---
+
+
+@given(
+    cells=st.integers(2, 9),
+    seed=st.integers(0, 400),
+    box=st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 22), st.integers(0, 40)),
+)
+def test_overlaps_equal_their_twin(cells: int, seed: int, box: tuple[int, int, int, int]) -> None:
+    left, top, width, height = box
+    fields = np.stack([draw_field(cells, seed), draw_field(cells, seed + 1)])
+    boxes = np.array([[left, top, left + width, top + height], [0, 0, left, top]], np.int32)
+    mask = np.random.default_rng(seed).random((top + height + 1, left + width + 2)) < 0.5
+    counts = np.full((2, 2), -1, np.int64)
+    kernels.overlaps(fields, boxes, mask.view(np.uint8), *counts)
+    wanted = [reference.overlaps(*pair, mask) for pair in zip(fields, boxes, strict=True)]
+    assert counts.T.tolist() == [list(pair) for pair in wanted]
+
+
+def test_long_runs_are_counted_whole() -> None:
+    """Bytes are added eight at a time, as far as a byte holds the sum."""
+    for width in (7, 8, 2_039, 2_040, 2_041, 5_003):
+        mask = np.ones((2, width), np.uint8)
+        counts = np.zeros((2, 1), np.int64)
+        kernels.overlaps(
+            np.full((1, 2, 2), 5, np.int32), np.array([[0, 0, width, 2]], np.int32), mask, *counts
+        )
+        assert counts.tolist() == [[2 * width], [2 * width]]
+
+
+def test_overlaps_refuse_what_would_leave_an_array() -> None:
+    mask, fields = np.zeros((7, 9), np.uint8), np.zeros((1, 4, 4), np.int32)
+    box, counts = np.array([[0, 0, 9, 7]], np.int32), np.zeros((2, 1), np.int64)
+    for wrong in ([0, 0, 10, 7], [0, 0, 9, 8], [-1, 0, 9, 7], [0, -1, 9, 7], [5, 0, 4, 7]):
+        with pytest.raises(ValueError, match="leaves its plane"):
+            kernels.overlaps(fields, np.array([wrong], np.int32), mask, *counts)
+    for bad in (
+        (np.zeros((1, 4, 3), np.int32), box, mask, *counts),
+        (np.zeros((1, 1, 1), np.int32), box, mask, *counts),
+        (fields, box[:, :3].copy(), mask, *counts),
+        (fields, box, mask, counts[0][:0], counts[1]),
+        (fields, box, mask, counts[0], counts[1][:0]),
+    ):
+        with pytest.raises(ValueError, match="shapes"):
+            kernels.overlaps(*bad)

@@ -73,6 +73,16 @@ def test_coverage_of_degenerate_and_of_wide_cells(
     np.testing.assert_array_equal(covered, total)
 
 
+@pytest.mark.parametrize("height", [35, 36, 37, 255, 256])
+def test_coverage_of_narrow_cells_of_any_height(height: int) -> None:
+    """Their sums are taken in one byte as long as that holds them."""
+    mask = np.ones((height + 1, 21), np.bool_)
+    edges = edges_of([0, height, height + 1]), edges_of([0, 7, 7, 13, 20, 21])
+    covered, total = run_coverage(mask, *edges)
+    np.testing.assert_array_equal(covered, reference.coverage(mask, *edges)[0])
+    np.testing.assert_array_equal(covered, total)
+
+
 def test_several_masks_are_all_counted_or_none() -> None:
     work = []
     for seed, (size, grid) in enumerate(
@@ -145,6 +155,19 @@ def test_no_other_choice_of_cells_has_a_higher_iou(cells: list[tuple[int, int]])
     chosen = int(covered[0][keep].sum()), area + int((total - covered)[0][keep].sum())
     assert keep.any()
     assert chosen[0] * union[best] == inside[best] * chosen[1]
+
+
+@given(seed=st.integers(0), most=st.sampled_from([20, 63, 64, 65, 300]), full=st.floats(0, 1))
+def test_best_cells_of_small_cells_and_large_ones(seed: int, most: int, full: float) -> None:
+    """Small ones are counted by kind; most of a mask's are full or empty."""
+    random = np.random.default_rng(seed)
+    total = random.integers(0, most, (9, 13), np.int32, endpoint=True)
+    share = np.where(random.random(total.shape) < full, random.integers(0, 2), random.random())
+    covered = np.minimum(total, np.rint(share * total)).astype(np.int32)
+    area = int(covered.sum()) + int(random.integers(0, 99))
+    np.testing.assert_array_equal(
+        run_best(covered, total, area), reference.best_cells(covered, total, area)
+    )
 
 
 def test_best_cells_of_the_largest_image_stay_exact() -> None:

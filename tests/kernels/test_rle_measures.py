@@ -143,6 +143,30 @@ def test_bytes_that_no_bool_holds_stay_inside() -> None:
     assert bounding_box.bounds(pixels, box[:3]) == -1
 
 
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (300, 5), (6, 9_001), (520, 67), (255, 8)])
+@pytest.mark.parametrize("kind", KINDS)
+def test_sums_of_lines(size: tuple[int, int], kind: str) -> None:
+    """Also of more rows than a byte counts, and wider than a chunk."""
+    mask = draw_array(kind, size, 3)
+    for box in ((0, 0, size[1], size[0]), (size[1] // 3, size[0] // 2, size[1], size[0])):
+        left, top, right, bottom = box
+        rows, columns = np.full(bottom - top, -1, np.int64), np.full(right - left, -1, np.int64)
+        bounding_box.line_sums(mask.view(np.uint8), box, rows, columns)
+        wanted = reference.line_sums(mask, box)
+        np.testing.assert_array_equal(rows, wanted[0])
+        np.testing.assert_array_equal(columns, wanted[1])
+
+
+def test_sums_of_lines_refuse_what_would_leave_the_mask() -> None:
+    mask, rows, columns = np.ones((4, 6), np.uint8), np.zeros(4, np.int64), np.zeros(6, np.int64)
+    for box in ((0, 0, 7, 4), (0, 1, 6, 5), (-1, 0, 5, 4), (0, -1, 6, 3), (3, 0, 3, 4)):
+        with pytest.raises(ValueError, match="shapes"):
+            bounding_box.line_sums(mask, box, rows, columns)
+    for wrong in ((rows[:3], columns), (rows, columns[:5])):
+        with pytest.raises(ValueError, match="shapes"):
+            bounding_box.line_sums(mask, (0, 0, 6, 4), *wrong)
+
+
 @pytest.mark.parametrize("counts", [[19], [21], [], [2**32 - 1] * 9])
 def test_boxes_of_wrong_sums(counts: list[int]) -> None:
     with pytest.raises(MaskCodecError, match=f"sum to {sum(counts)}, expected 20"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -119,39 +121,90 @@ def test_cheapest_refuses_wrong_shapes() -> None:
 
 # --- overlaps ---
 
+Counts = tuple[list[list[int]], list[list[int]]]
 
-def run_overlaps(
-    values: Floats, levels: Floats, target: npt.NDArray[np.uint8]
-) -> tuple[list[int], list[int]]:
-    both, painted = np.full((2, len(values)), -1, np.int32)
-    kernels.overlaps(values, levels, target, both, painted)
+
+def run_overlaps(values: Floats, levels: Floats, targets: npt.NDArray[np.uint8]) -> Counts:
+    both, painted = np.full((2, *values.shape[:2]), -1, np.int32)
+    kernels.overlaps(values, levels, targets, both, painted)
     return both.tolist(), painted.tolist()
 
 
-@given(rows=st.integers(0, 6), cells=st.integers(0, 70), seed=st.integers(0, 999))
-def test_overlaps_equal_their_twin(rows: int, cells: int, seed: int) -> None:
-    random = np.random.default_rng(seed)
-    values = np.rint(random.normal(size=(rows, cells)) * 2).astype(np.float32)
-    levels = np.rint(random.normal(size=cells)).astype(np.float32)
-    target = random.integers(0, 2, cells, np.uint8)
-    both, painted = reference.overlaps(values, levels, target)
-    assert run_overlaps(values, levels, target) == (both.tolist(), painted.tolist())
+def draw_values(seed: int, *shape: int) -> Floats:
+    """Whole numbers, so that some are at their levels."""
+    return np.rint(np.random.default_rng(seed).normal(size=shape) * 2).astype(np.float32)
+
+
+@given(
+    masks=st.integers(0, 3), rows=st.integers(0, 6), cells=st.integers(0, 70), seed=st.integers(0)
+)
+def test_overlaps_equal_their_twin(masks: int, rows: int, cells: int, seed: int) -> None:
+    values, levels = draw_values(seed, masks, rows, cells), draw_values(seed + 1, cells)
+    targets = np.random.default_rng(seed).integers(0, 2, (masks, cells), np.uint8)
+    both, painted = reference.overlaps(values, levels, targets)
+    assert run_overlaps(values, levels, targets) == (both.tolist(), painted.tolist())
 
 
 def test_a_value_at_its_level_is_not_above_it() -> None:
-    values = np.array([[0, 1, -1, 0], [5, 5, 5, 5]], np.float32)
+    values = np.array([[[0, 1, -1, 0], [5, 5, 5, 5]]], np.float32)
     levels = np.array([0, 0, 0, -1], np.float32)
-    assert run_overlaps(values, levels, np.array([1, 1, 1, 0], np.uint8)) == ([1, 3], [2, 4])
+    target = np.array([[1, 1, 1, 0]], np.uint8)
+    assert run_overlaps(values, levels, target) == ([[1, 3]], [[2, 4]])
+
+
+@given(
+    masks=st.integers(0, 3),
+    parents=st.integers(1, 4),
+    codes=st.integers(1, 5),
+    rows=st.integers(0, 6),
+    cells=st.integers(0, 70),
+    seed=st.integers(0),
+)
+def test_overlaps_of_sums_equal_their_twin(
+    masks: int, parents: int, codes: int, rows: int, cells: int, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    job = (
+        draw_values(seed, masks, parents, cells),
+        random.integers(0, parents, (masks, rows), np.int32),
+        draw_values(seed + 1, codes, cells),
+        random.integers(0, codes, (masks, rows), np.int32),
+        draw_values(seed + 2, cells),
+        random.integers(0, 2, (masks, cells), np.uint8),
+    )
+    counts = np.full((2, masks, rows), -1, np.int32)
+    kernels.overlaps_of_sums(*job, *counts)
+    np.testing.assert_array_equal(counts, reference.overlaps_of_sums(*job))
 
 
 def test_overlaps_refuse_wrong_shapes() -> None:
-    values, levels = np.zeros((3, 4), np.float32), np.zeros(4, np.float32)
-    target, counts = np.zeros(4, np.uint8), np.zeros(3, np.int32)
+    values, levels = np.zeros((2, 3, 4), np.float32), np.zeros(4, np.float32)
+    targets, counts = np.zeros((2, 4), np.uint8), np.zeros((2, 3), np.int32)
     for wrong in (
-        (values, levels[:3], target, counts, counts),
-        (values, levels, target[:3], counts, counts),
-        (values, levels, target, counts[:2], counts),
-        (values, levels, target, counts, counts[:2]),
+        (values, levels[:3], targets, counts, counts),
+        (values, levels, targets[:, :3].copy(), counts, counts),
+        (values, levels, targets[:1], counts, counts),
+        (values, levels, targets, counts[:1], counts),
+        (values, levels, targets, counts, counts[:, :2].copy()),
     ):
         with pytest.raises(ValueError, match="shapes"):
             kernels.overlaps(*wrong)
+
+
+def test_overlaps_of_sums_refuse_wrong_shapes_and_places() -> None:
+    values, steps = np.zeros((2, 3, 4), np.float32), np.zeros((5, 4), np.float32)
+    places, levels = np.zeros((2, 6), np.int32), np.zeros(4, np.float32)
+    targets, counts = np.zeros((2, 4), np.uint8), np.zeros((2, 6), np.int32)
+    good = (values, places, steps, places, levels, targets, counts, counts)
+    kernels.overlaps_of_sums(*good)
+    for index in range(len(good)):
+        wrong: list[Any] = [*good]
+        wrong[index] = np.ascontiguousarray(good[index][..., :-1])
+        with pytest.raises(ValueError, match="shapes"):
+            kernels.overlaps_of_sums(*wrong)
+    for index, place in ((1, 3), (1, -1), (3, 5), (3, -1)):
+        wrong = [*good]
+        wrong[index] = places.copy()
+        wrong[index][1, 5] = place
+        with pytest.raises(ValueError, match="places"):
+            kernels.overlaps_of_sums(*wrong)
