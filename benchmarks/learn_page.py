@@ -114,7 +114,7 @@ def summary(document: Document) -> Table:
                 f"{figures['free_giou']:.3f}",
                 f"{figures['free_invalid']:.1%}",
                 f"{figures['lr']:g}",
-                f"{figures['operations']:.1f}",
+                f"{figures['operations']:.3g}",
                 f"{figures['step_seconds']:.2f}",
                 f"{figures['seeds']:.0f}",
             ]
@@ -123,8 +123,9 @@ def summary(document: Document) -> Table:
     columns += ["invalid, free", "rate", "10¹² operations", "seconds a step", "seeds"]
     note = (
         "tokens: of an answer, mean. gIoU: mean and standard deviation over seeds, answers kept in "
-        "the format where the codec has a grammar. free: nothing keeps them there. operations: of "
-        "one training, 6 for each weight and token of questions, images and answers."
+        "the format where the codec has a grammar. free: nothing keeps them there; invalid is an "
+        "answer that leaves the format by a letter, and gIoU takes it as it was repaired. "
+        "operations: of one training, 6 for each weight and token of questions, images and answers."
     )
     return Table(columns, rows, note)
 

@@ -38,8 +38,13 @@ class StopError(MaskCodecError):
 
 @dataclass
 class Processes:
-    """The processes that run now."""
+    """The processes that run now.
 
+    Attributes:
+        held: what `folder_lock.hold` gave, to be passed on to each of them.
+    """
+
+    held: int | None = None
     running: set[subprocess.Popen[bytes]] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
     is_stopped: bool = False
@@ -67,6 +72,7 @@ class Processes:
                     stdout=stream,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
+                    pass_fds=() if self.held is None else (self.held,),
                 )
                 self.running.add(process)
             status = process.wait()

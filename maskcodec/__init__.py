@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .mask import Mask
     from .registry import get_codec, list_codecs, register
     from .spec import GridSize
-    from .transcode import transcode
+    from .transcoding import transcode
     from .vocab import Vocab
 
 __version__ = "0.1.0"
@@ -39,7 +39,7 @@ _HOMES = {
     "get_codec": "registry",
     "list_codecs": "registry",
     "register": "registry",
-    "transcode": "transcode",
+    "transcode": "transcoding",
 }
 
 __all__ = [

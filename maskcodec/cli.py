@@ -59,7 +59,10 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; return the process's exit status."""
-    arguments = make_parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    parser = make_parser()
+    arguments = parser.parse_args(argv)
+    _refuse_empty(parser, given)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character
     try:
@@ -73,10 +76,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(arguments.verb, "interrupted; what was written is kept", INTERRUPTED)
     except MaskCodecError as error:
         return _fail(arguments.verb, str(error), BAD_INPUT)
+    except ModuleNotFoundError as error:
+        if (error.name or __package__).partition(".")[0] == __package__:
+            raise  # a broken build, which is no matter of one line
+        needed = f"needs the Python module {error.name}, which is not installed"
+        return _fail(arguments.verb, needed, BAD_INPUT)
     except MemoryError:
         return _fail(arguments.verb, "out of memory; use smaller images or --jobs 1", BAD_INPUT)
     except OSError as error:  # a full disk, no permission
         return _fail(arguments.verb, str(error), BAD_INPUT)
+
+
+def _refuse_empty(parser: argparse.ArgumentParser, given: Sequence[str]) -> None:
+    """Refuse an empty input or output, as an unset variable of the shell leaves: as a path it would
+    be the current folder.
+    """
+    before = ""
+    for number, argument in enumerate(given, 1):
+        output = before in ("-o", "--output")
+        if argument == "--output=" or (not argument and (output or not before.startswith("-"))):
+            place = " of --output" if output or argument else ""
+            parser.error(f"argument {number}{place} is empty; is a variable of the shell not set?")
+        before = argument
 
 
 def _fail(verb: str, message: str, status: int) -> int:

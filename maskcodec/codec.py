@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from . import spec as _spec
-from .decoded import Decoded, Errors, Geometry, Pixels, Repair, RepairLog
-from .errors import DecodeError, MaskCodecError
+from .decoded import Decoded, Errors, Geometry, Pixels, Repair, RepairLog, check_text
+from .devices import check_device
+from .errors import MaskCodecError
 from .mask import MAX_PIXELS, Mask, check_masks, check_size
 from .spans import Span
 from .threads import map_threads
@@ -189,14 +190,18 @@ class Codec(ABC, Generic[G]):
             sizes: (height, width) in pixels, one a text.
             device: see `render_batch`.
             errors: "repair" always answers; "strict" raises at the first bad text.
+
+        Raises:
+            DecodeError: under "strict"; or a text is no string.
+            MaskCodecError: a size is not valid, or torch or its device is not there.
         """
         check_lengths("texts", len(texts), len(sizes))
+        check_device(device)
         checked = [check_size(size) for size in sizes]
         geometries: list[G] = []
         repairs: list[tuple[Repair, ...]] = []
         for text, size in zip(texts, checked, strict=True):
-            if not isinstance(text, str):
-                raise DecodeError(f"{self.name}: the text is {type(text).__name__}, expected str")
+            check_text(text, self.name)
             geometry, found = self.parse(text, errors=errors)
             geometry, dropped = _fit_output(self.name, geometry, size, text, errors)
             geometries.append(geometry)

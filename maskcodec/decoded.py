@@ -81,6 +81,12 @@ class Decoded:
         return int(self.pixels.shape[1]), int(self.pixels.shape[2])
 
 
+def check_text(text: object, codec: str) -> None:
+    """Check that a text is a string; raises DecodeError."""
+    if not isinstance(text, str):
+        raise DecodeError(f"{codec}: the text is {type(text).__name__}, expected str")
+
+
 class RepairLog:
     """Where a parser reports each departure from its format.
 
@@ -91,6 +97,7 @@ class RepairLog:
     def __init__(self, codec: str, text: str, errors: Errors) -> None:
         if errors not in ("strict", "repair"):
             raise MaskCodecError(f'errors is {errors!r}, expected "strict" or "repair"')
+        check_text(text, codec)
         self.codec = codec
         self.text = text
         self.strict = errors == "strict"
@@ -121,6 +128,11 @@ class RepairLog:
         self._repairs.append(
             Repair(kind, position, f"{expected} expected, found {found}: {action}")
         )
+
+    @property
+    def full(self) -> bool:
+        """Whether no more repairs are listed, only counted: then `skip` is quicker than `note`."""
+        return len(self._repairs) >= MAX_REPAIRS
 
     def skip(self, count: int) -> None:
         """Count `count` more repairs that can't be listed."""

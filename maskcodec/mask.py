@@ -45,7 +45,8 @@ class Mask:
 
     Attributes:
         array: bool, shape (height, width), read-only, in C order. uint8 and other integer arrays
-            that hold nothing but 0 and 1 (as pycocotools decodes them) are taken as they are.
+            that hold nothing but 0 and 1 (as pycocotools decodes them) are taken as they are. A
+            bool array in C order is not copied: the mask shows what is written to it later.
         label: what the pixels show, e.g. `"dog"`; may be empty.
         score: a confidence of 0 to 1, or None where there is none.
 
@@ -61,7 +62,7 @@ class Mask:
     def __post_init__(self) -> None:
         if not isinstance(self.label, str):
             raise EncodeError(f"a mask's label is {self.label!r}, expected a string")
-        array = _as_bool(np.asarray(self.array), self.label)
+        array = _as_bool(_as_array(self.array, self.label), self.label)
         height, width = array.shape
         try:
             check_size((height, width))
@@ -81,6 +82,17 @@ class Mask:
     def area(self) -> int:
         """How many pixels are set."""
         return int(np.count_nonzero(self.array))
+
+
+def _as_array(array: object, label: str) -> npt.NDArray[np.generic]:
+    try:
+        return np.asarray(array)
+    except (TypeError, ValueError, RuntimeError) as error:  # rows of two lengths; torch's tensors
+        reason = str(error).splitlines()[0]
+        raise EncodeError(
+            f"mask {label!r} is {type(array).__name__}, which NumPy can't take ({reason}); "
+            "expected a bool array, e.g. (tensor.detach() > 0.5).cpu()"
+        ) from None
 
 
 def _as_bool(array: npt.NDArray[np.generic], label: str) -> npt.NDArray[np.bool_]:
@@ -111,10 +123,14 @@ def check_masks(masks: Sequence[Mask], size: Sequence[int]) -> tuple[int, int]:
     """Check that every mask is a `Mask` of the image's size; return (height, width).
 
     Raises:
-        EncodeError: one is not; the message says which.
+        EncodeError: one is not, and the message says which; or `masks` is no list or tuple of them.
         MaskCodecError: `size` itself is wrong.
     """
     checked = check_size(size)
+    if not isinstance(masks, Sequence):  # a generator would be empty the next time it is read
+        raise EncodeError(
+            f"masks is {type(masks).__name__}, expected a list of maskcodec.Mask, e.g. [mask]"
+        )
     for index, mask in enumerate(masks):
         if not isinstance(mask, Mask):
             raise EncodeError(

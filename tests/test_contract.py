@@ -283,6 +283,47 @@ def test_gpu_equals_numpy(case: Case) -> None:
 
 
 @every_case
+@pytest.mark.parametrize("text", [None, b"none", 3, ["none"]])
+def test_a_text_is_a_string(case: Case, text: Any) -> None:
+    for errors in ("strict", "repair"):
+        with pytest.raises(DecodeError, match=f"the text is {type(text).__name__}, expected str"):
+            case.codec.parse(text, errors=errors)
+
+
+@every_case
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [("dog", r"is the string 'dog', expected a list"), (["dog", 3], r"labels\[1\] is 3, expected")],
+)
+def test_labels_of_a_grammar_are_a_list_of_strings(case: Case, labels: Any, message: str) -> None:
+    if not (case.grammar and case.labels):
+        pytest.skip("its grammar lists no labels")
+    with pytest.raises(EncodeError, match=message):
+        case.codec.grammar(labels)
+
+
+@every_case
+@pytest.mark.parametrize("character", ["\x00", "\x1b", "\x85", "\u2028", "\ud800"])
+def test_labels_that_were_read_can_be_written(case: Case, character: str) -> None:
+    if not case.labels:
+        pytest.skip("its texts hold no labels")
+    codec: Codec[Any] = case.codec
+    text = codec.encode(photo_masks()[1:2], (96, 128))
+    text = text.replace("white horse", f"white{character}horse")
+    with pytest.raises(DecodeError):
+        codec.parse(text)
+    for broken in (text, text + "?", text[:-1]):
+        for label in filter(None, codec.parse(broken, errors="repair")[0].labels):
+            codec.encode([Mask(photo_masks()[1].array, label)], (96, 128))
+
+
+@every_case
+def test_labels_of_a_grammar_may_come_from_a_generator(case: Case) -> None:
+    listed: Any = (label for label in LABELS[:2])
+    assert case.codec.grammar(listed) == case.codec.grammar(LABELS[:2])
+
+
+@every_case
 @pytest.mark.parametrize(
     "label", ["", " dog", "dog ", "a\nb", "a\x00b", "\ud800", "a\tb", "a\u2028b"]
 )

@@ -11,10 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskcodec import DecodeError, EncodeError, Mask, MaskCodecError, SpecError, get_codec
+from maskcodec import (
+    DecodeError,
+    EncodeError,
+    Mask,
+    MaskCodecError,
+    SpecError,
+    get_codec,
+    transcode,
+)
 from maskcodec.dialects.himtok import HiMTokCodec
 from maskcodec.geometry.tokens import ShapeTokens
-from maskcodec.transcode import transcode
 
 CODEC = get_codec("himtok")
 CODES = [(31 * place) % 1024 for place in range(32)]

@@ -54,6 +54,20 @@ def test_what_is_no_mask_is_refused(array: Any, message: str) -> None:
         Mask(array, "dog")
 
 
+def test_tensors_that_numpy_refuses_are_masks_that_are_refused() -> None:
+    torch = pytest.importorskip("torch")
+    zeros = torch.zeros(3, 4)
+    for tensor in (zeros.clone().requires_grad_(), zeros.bfloat16(), zeros.to_sparse()):
+        with pytest.raises(EncodeError, match=r"is Tensor, .* expected a bool array"):
+            Mask(tensor, "dog")
+    assert Mask((zeros.bfloat16() > 0.5).cpu(), "dog").size == (3, 4)
+
+
+def test_rows_of_two_lengths_are_an_encode_error() -> None:
+    with pytest.raises(EncodeError, match="is list, which NumPy can't take"):
+        Mask([[True, False], [False]], "dog")  # type: ignore[arg-type]
+
+
 def test_labels_are_strings() -> None:
     with pytest.raises(EncodeError, match="label is 3, expected a string"):
         Mask(np.eye(2, dtype=np.bool_), 3)  # type: ignore[arg-type]
@@ -87,6 +101,22 @@ def test_masks_must_fit_the_image() -> None:
         codec.encode([Mask(np.zeros((4, 5), bool), "cat"), mask], (4, 5))
     with pytest.raises(EncodeError, match=r"masks\[0\] is ndarray, expected maskcodec.Mask"):
         codec.encode([mask.array], (4, 4))  # type: ignore[list-item]
+
+
+def test_masks_are_a_list_and_not_what_is_read_once() -> None:
+    mask = Mask(np.eye(4, dtype=np.bool_), "dog")
+    for codec in (get_codec("coco_rle"), get_codec("text4seg"), get_codec("shapetokens")):
+        for masks in (iter([mask]), mask, {mask}, None):
+            with pytest.raises(EncodeError, match=r"masks is .*, expected a list of maskcodec"):
+                codec.encode(masks, (4, 4))  # type: ignore[arg-type]
+        assert codec.encode((mask,), (4, 4)) == codec.encode([mask], (4, 4))
+
+
+def test_devices_that_are_not_there() -> None:
+    pytest.importorskip("torch")
+    codec = get_codec("boxgrid")
+    with pytest.raises(MaskCodecError, match="device nowhere:1: torch says"):
+        codec.decode_batch(["none"], [(4, 4)], device="nowhere:1")
 
 
 def test_batches_need_a_size_each() -> None:

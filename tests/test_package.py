@@ -76,6 +76,12 @@ def test_import_takes_under_150_ms() -> None:
     assert min(float(run("-c", code)) for _ in range(5)) < 0.15
 
 
+def test_no_module_has_a_public_name() -> None:
+    # To import it would put the module in the place of what the name stands for.
+    modules = {path.stem for path in Path(maskcodec.__file__).parent.iterdir()}
+    assert not modules & set(maskcodec.__all__)
+
+
 def test_every_public_name_is_there() -> None:
     for name in maskcodec.__all__:
         assert getattr(maskcodec, name).__doc__

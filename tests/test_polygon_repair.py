@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from maskcodec import Mask, Repair, get_codec
+from maskcodec import Mask, Repair, get_codec, transcode
 from maskcodec.dialects import _polygon_loose as loose
 from maskcodec.geometry import polygon
 
@@ -103,9 +103,31 @@ def test_digits(name: str) -> None:
     assert repairs
 
 
+@pytest.mark.parametrize("label", ["''", "**", "ab CD", "lot ab CD", "ab CD ef GH"])
+def test_a_cut_object_with_an_odd_label_leaves_the_one_above_alone(label: str) -> None:
+    whole = "dog: aa AA bb AA bb BB"
+    found, _ = repair(LETTERS, f"{whole}\n{label}: cc CC dd CC dd DD e")
+    assert found == [*repair(LETTERS, whole)[0], (label, [[[54, 54], [81, 54], [81, 81]]])]
+
+
+@pytest.mark.parametrize("label", ["1,2", "10 20", "lot 1,2"])
+def test_a_cut_object_with_numbers_for_a_label(label: str) -> None:
+    found, _ = repair(DECIMAL, f"dog: 010010 020010 020020\n{label}: 030030 040030 040040 0500")
+    assert [name for name, _ in found] == ["dog", label]
+    assert [len(rings[0]) for _, rings in found] == [3, 3]
+
+
 def test_a_hole_stays_a_hole() -> None:
     geometry, _ = LETTERS.parse("dog: ab CD ef GH ij KL  - aa AA bb BB cc CC", errors="repair")
     assert geometry.objects[0].hole.tolist() == [False, True]
+
+
+def test_an_object_that_lost_what_its_hole_was_cut_out_of() -> None:
+    text = "dog: aa AA bb - aa AA bb AA bb BB\ncat: aa AA zz AA zz ZZ aa ZZ"
+    assert LETTERS.parse(text, errors="repair")[0].objects[0].hole.tolist() == [True]
+    said, repairs = transcode(text, LETTERS, LETTERS, (20, 20), errors="repair")
+    assert said.startswith("dog: none\ncat: a")
+    assert repairs
 
 
 @pytest.mark.parametrize("text", ["dog: 100200 300400 499500", "dog: 100,200 300,400 499,500"])

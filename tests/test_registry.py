@@ -39,6 +39,8 @@ def test_every_option_is_spelt() -> None:
     )
     spec = "options:grid=8x24,kind=none,bins=-3,tolerance=0.25,flag=true,text=rest"
     assert write_spec(read(spec)) == spec
+    for spelt in ("-0.0", "0", "-0", ".0", "0e5"):
+        assert ",tolerance=0.0," in write_spec(read(f"options:tolerance={spelt}"))
 
 
 @pytest.mark.parametrize(
@@ -53,6 +55,9 @@ def test_every_option_is_spelt() -> None:
         ("options:bins=" + "9" * 5_000, "is not a whole number"),
         ("options:tolerance=nan", "is not a finite number"),
         ("options:tolerance=inf", "is not a finite number"),
+        ("options:tolerance=1e400", "is not a finite number"),
+        ("options:tolerance=1_0", "is not a finite number"),
+        ("options:tolerance=\uff11", "is not a finite number"),
         ("options:flag=yes", "is not true or false"),
         ("options:flag", "not of the form option=value"),
         ("options:flag=", "not of the form option=value"),

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskcodec import DecodeError, EncodeError, Mask, MaskCodecError, get_codec
+from maskcodec import DecodeError, EncodeError, Mask, MaskCodecError, get_codec, transcode
 from maskcodec.geometry.tokens import ShapeTokens
-from maskcodec.transcode import transcode
 
 CODEC = get_codec("samtok")
 JSON = get_codec("samtok:form=json")
@@ -131,6 +130,13 @@ def test_cuts_keep_what_was_complete(text: str) -> None:
                 if cut >= end > 1:
                     assert mask == code
             assert kinds or codec.parse(text[:cut])
+
+
+@pytest.mark.parametrize("label", ["a\u3000b", "a\xa0b", "a  b", 'say "a  b"', "a\\  b"])
+def test_a_whole_label_of_a_cut_text_stays_as_it_is(label: str) -> None:
+    dog = f'[{{"mask_2d": "{DOG}", "label": {json.dumps(label, ensure_ascii=False)}}}'
+    geometry, _ = JSON.parse(dog + ', {"mask_2d": "<|mt_st', errors="repair")
+    assert geometry.labels[0] == label
 
 
 def test_labels_stand_in_json_alone() -> None:

@@ -19,7 +19,8 @@ from maskcodec._reference import field as reference
 from maskcodec.geometry.boxes import to_pixels
 from maskcodec.geometry.shape_codebook import BINS, CELLS, CODES, get_codebook
 from maskcodec.geometry.shape_field import MOST_PIXELS, field_of
-from maskcodec.geometry.shape_search import search, search_tables
+from maskcodec.geometry.shape_search import search
+from maskcodec.geometry.shape_tables import search_tables
 from maskcodec.geometry.shapetokens import analyze, render_batch
 from maskcodec.geometry.tokens import ShapeTokens
 

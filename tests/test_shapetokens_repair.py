@@ -132,6 +132,14 @@ def test_a_reversed_box(box: str, read_as: list[int]) -> None:
         codec.write(reversed_box)
 
 
+@pytest.mark.parametrize("label", ["1,2", "lot 3, 4", "x<|m_0001|>", "x<|b_0001|><|b_0002|>"])
+def test_pieces_in_a_label_are_no_object(label: str) -> None:
+    text = f"{label}: <|b_0388|><|b_0250|><|b_0103|><|b_0771|>{SHAPE[-30:]}"
+    [(name, box, codes)] = read(text)
+    assert (name, box, codes) == (label, [103, 250, 388, 771], [12, 993, 5])
+    assert kinds(text) == ["box-order"]
+
+
 def test_where_strict_reading_stops() -> None:
     with pytest.raises(DecodeError, match="the end expected") as caught:
         CODEC.parse(f"dog: {SHAPE}!")

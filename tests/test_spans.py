@@ -94,6 +94,10 @@ def test_codes_without_a_box_say_where_by_the_first() -> None:
     assert said("samtok", mask + mask) == codes * 2
     listed = f'[{{"mask_2d": "{mask}", "label": "dog"}}]'
     assert said("samtok:form=json", listed) == [*codes, ("dog", "label", 0)]
+    quoted = f'[{{"mask_2d": "{mask}", "label": "a \\"b\\" \\\\"}}]'
+    assert said("samtok:form=json", quoted) == [*codes, ('a \\"b\\" \\\\', "label", 0)]
+    unnamed = f'[{{"mask_2d": "{mask}", "label": ""}}]'
+    assert said("samtok:form=json", unnamed) == codes
 
 
 def test_paligemma_says_where_by_its_box() -> None:

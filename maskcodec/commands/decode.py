@@ -100,6 +100,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(arguments: argparse.Namespace) -> int:
     """Decode; 1 if records were set aside."""
+    from ..devices import check_device
     from ..writing import atomic
     from .refining import RecordRefiner
     from .repair_report import RepairReport, check_report
@@ -189,29 +190,6 @@ def _sample(text: Text, decoded: Decoded) -> Sample:
     from ..datasets.sample import Sample
 
     return Sample(text.id, text.image, decoded.size, tuple(decoded.masks), text.image_id)
-
-
-def check_device(device: str) -> None:
-    """Check that torch can paint on a device; "cpu" needs no torch.
-
-    Raises:
-        MaskCodecError: torch is not installed, or it has no such device.
-    """
-    from ..errors import MaskCodecError
-
-    if device == "cpu":
-        return
-    try:
-        import torch
-
-        torch.zeros(1, device=device)
-    except ImportError:
-        raise MaskCodecError(
-            f"--device {device} needs torch: pip install 'maskcodec[torch]'"
-        ) from None
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise MaskCodecError(f"--device {device}: torch says: {reason}") from None
 
 
 def open_writer(arguments: argparse.Namespace) -> Writer:

@@ -20,7 +20,8 @@ DESCRIPTION = """\
 Show masks to a person.
 
 INPUT is one of
-  photo.jpg      an image, shown with the masks of --masks, or with what --text says
+  photo.jpg      an image, shown with the masks of --masks, with what --text says, or with what
+                 the codec of --spec makes of the masks
   records.jsonl  what `maskcodec encode` wrote, or a model's answers in the same form:
                  {"image", "size": [h, w], "spec", "text"}, and "truth" if it is known
 
@@ -33,6 +34,7 @@ that --spec writes for --masks, or those of a text or of records."""
 EXAMPLES = """\
   maskcodec show dog.jpg --masks dog.png --output overlay.png
   maskcodec show street.jpg --masks instances_val2017.json --output overlay.png
+  maskcodec show dog.jpg --masks dog.png --spec boxgrid --sheet dog.html
   maskcodec show dog.jpg --text answer.txt --spec boxgrid --output overlay.png
   maskcodec show dog.jpg --text answer.txt --spec boxgrid --masks dog.png --sheet dog.html
   maskcodec show val.jsonl --image-dir val2017 --sheet val.html --limit 50
@@ -121,7 +123,7 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
 
 
 def _show_image(arguments: argparse.Namespace) -> int:
-    """One image with its masks, with what a text says, or with both."""
+    """One image with its masks, with what a text says of them, or with both."""
     from ..datasets.pictures import read_picture
     from ..errors import MaskCodecError
     from ..registry import get_codec
@@ -129,8 +131,9 @@ def _show_image(arguments: argparse.Namespace) -> int:
 
     if arguments.masks is None and arguments.text is None:
         raise MaskCodecError("nothing to show: give --masks FILE, or --text with --spec")
-    if (arguments.text is None) != (arguments.spec is None):
-        raise MaskCodecError("--text and --spec go together: the text, and the format it is in")
+    if arguments.text is not None and arguments.spec is None:
+        raise MaskCodecError("--text needs --spec, the format that it is in")
+    codec = None if arguments.spec is None else get_codec(arguments.spec)
     counter = load_counter(arguments.tokenizer)
     image = read_picture(arguments.input)
     size = image.shape[0], image.shape[1]
@@ -140,9 +143,10 @@ def _show_image(arguments: argparse.Namespace) -> int:
             arguments.masks, arguments.input.name, size, arguments.names, arguments.label
         )
     answer = None
-    if arguments.text is not None:
-        codec = get_codec(arguments.spec)
-        answer = make_answer(codec, read_text(arguments.text), size, truth, counter)
+    if codec is not None:
+        given = arguments.text
+        text = codec.encode(truth or (), size) if given is None else read_text(given)
+        answer = make_answer(codec, text, size, truth, counter)
         _say_repairs(answer)
     if arguments.output is not None:
         masks = truth if answer is None else answer.masks

@@ -48,7 +48,12 @@ def is_jsonl(source: str, spec: str | None) -> bool:
 
 
 def read_texts(
-    source: str, spec: str | None, size: tuple[int, int] | None, *, need_size: bool = True
+    source: str,
+    spec: str | None,
+    size: tuple[int, int] | None,
+    *,
+    need_size: bool = True,
+    option: str = "--spec",
 ) -> Iterator[Text | RecordError]:
     """Read the texts of a file, or of stdin (`-`).
 
@@ -57,6 +62,7 @@ def read_texts(
         spec: for records that name none, and for plain text.
         size: the same.
         need_size: whether a record without a size is an error.
+        option: the command's option that gives `spec`, for messages.
 
     Raises:
         MaskCodecError: a file that is missing, or plain text without spec or size.
@@ -65,9 +71,12 @@ def read_texts(
     if is_jsonl(source, spec):
         stream = sys.stdin.buffer if source == "-" else None
         records = read_records("stdin" if source == "-" else source, stream)
-        return (_from_record(record, codec, size, need_size=need_size) for record in records)
+        return (
+            _from_record(record, codec, size, need_size=need_size, option=option)
+            for record in records
+        )
     if codec is None:
-        raise MaskCodecError("plain text needs --spec, e.g. --spec text4seg:grid=32")
+        raise MaskCodecError(f"plain text needs {option}, e.g. {option} text4seg:grid=32")
     if size is None and need_size:
         raise MaskCodecError("plain text needs --size HxW, e.g. --size 480x640")
     return iter([plain(read_plain(source), codec, size, name=source)])
@@ -111,17 +120,23 @@ def _from_record(
     size: tuple[int, int] | None,
     *,
     need_size: bool,
+    option: str,
 ) -> Text | RecordError:
     if isinstance(record, RecordError):
         return record
     try:
-        return _text(record, codec, size, need_size=need_size)
+        return _text(record, codec, size, need_size=need_size, option=option)
     except RecordError as error:
         return error
 
 
 def _text(
-    record: Record, codec: Codec[Any] | None, size: tuple[int, int] | None, *, need_size: bool
+    record: Record,
+    codec: Codec[Any] | None,
+    size: tuple[int, int] | None,
+    *,
+    need_size: bool,
+    option: str,
 ) -> Text:
     text = record.raw_text("text")
     if "spec" in record.fields:
@@ -132,7 +147,7 @@ def _text(
         except MaskCodecError as error:
             raise record.error(str(error), "spec") from None
     elif codec is None:
-        raise record.error("is missing; give --spec", "spec")
+        raise record.error(f"is missing; give {option}", "spec")
     if "size" in record.fields:
         size = record.size()
     elif size is None and need_size:

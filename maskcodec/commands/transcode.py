@@ -54,7 +54,9 @@ def run(arguments: argparse.Namespace) -> int:
     from .texts import is_jsonl, read_texts
 
     target = get_codec(arguments.to)
-    texts = read_texts(arguments.input, arguments.source, arguments.size, need_size=False)
+    texts = read_texts(
+        arguments.input, arguments.source, arguments.size, need_size=False, option="--from"
+    )
     if is_jsonl(arguments.input, arguments.source):
         return _records(arguments, texts, target)
     return _plain(arguments, texts, target)
@@ -135,7 +137,7 @@ def _records(
 
 
 def _transcode(text: Text, target: Codec[Any], errors: Errors) -> tuple[str, tuple[Repair, ...]]:
-    from ..transcode import transcode
+    from ..transcoding import transcode
     from .texts import place
 
     if text.size is not None:

@@ -67,7 +67,9 @@ def _counts(record: Record) -> npt.NDArray[np.integer[Any]]:
         try:
             return rle.from_string(value)
         except DecodeError as error:
-            raise record.error(str(error), "counts") from None
+            hint = "; this is str() of Python's bytes, write counts.decode()"
+            hint = hint if value.startswith(("b'", 'b"')) else ""
+            raise record.error(f"{error}{hint}", "counts") from None
     if not isinstance(value, list):
         raise record.error(f"is {brief(value)}, expected a string or a list", "counts")
     lengths = numbers(value)

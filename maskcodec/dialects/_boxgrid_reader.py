@@ -128,7 +128,10 @@ class Reader:
             if item:
                 self._items.append(item)
             else:
-                self._log.note(*self._first_fault(line[0], line.start()))
+                if self._log.full:
+                    self._log.skip(1)
+                else:
+                    self._log.note(*self._first_fault(line[0], line.start()))
                 self._mend(line[0], line.start())
         for index, item in enumerate(self._items):
             if item.words is not None:
@@ -137,8 +140,8 @@ class Reader:
 
     def _exact(self, line: str) -> Item | None:
         """An object that is in the format to the letter."""
-        label, _, rest = line.partition(": ")
-        if not is_label(label, self._log.codec):
+        label, colon, rest = line.partition(": ")
+        if not colon or not is_label(label, self._log.codec):
             return None
         if rest == NONE:
             return Item(label, (0, 0, 0, 0), [b""] * self._rows)

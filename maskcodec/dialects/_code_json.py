@@ -16,7 +16,7 @@ from ..codec import MAX_OBJECTS
 from ..decoded import RepairLog
 from ..errors import EncodeError
 from ..grammar import choice
-from ..labels import check_label
+from ..labels import check_label, plain_label
 from ._code_items import is_full
 from ._code_tags import LOOSE_TAG, Found, found_tag
 
@@ -39,7 +39,6 @@ _PIECE = re.compile(rf"([{{}}])|{_KEY}|{LOOSE_TAG}", re.IGNORECASE)
 _LOOSE_STRING = re.compile(rf'"((?:[^"\\]|\\.){{0,{LONGEST_LABEL}}})', re.DOTALL)
 _NUMBERS = re.compile(r"[\[(]([^\])}\"]{0,200})")
 _NUMBER = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,9})?(?![0-9])")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 @dataclass(slots=True)
@@ -175,7 +174,9 @@ def _add(fields: Fields, tag: Found, most: int) -> None:
 def _value(fields: Fields, name: str, text: str, position: int) -> int:
     """Read the value of a key; return the place after it (of a mask: before it)."""
     if name == "label" and (string := _LOOSE_STRING.match(text, position)):
-        fields.label = _clean(string[1])
+        whole = text.startswith('"', string.end())
+        exact = read_label(string[1]) if whole else None
+        fields.label = _clean(string[1]) if exact is None else exact
         return string.end()
     if name == "box" and (numbers := _NUMBERS.match(text, position)):
         fields.numbers = [float(number) for number in _NUMBER.findall(numbers[1])]
@@ -189,4 +190,4 @@ def _clean(spelt: str) -> str:
         label = json.loads(f'"{spelt}"', strict=False)
     except ValueError:
         label = spelt.replace("\\", "")
-    return " ".join(_CONTROL.sub(" ", label).split())
+    return plain_label(label)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..decoded import RepairLog
 from ..errors import EncodeError
-from ..labels import check_label
+from ..labels import check_label, plain_label
 
 NONE = "none"
 """Stands for no pixels after a label, and for no object where it is the whole text."""
@@ -27,7 +27,7 @@ def is_label(label: str, codec: str) -> bool:
 
 def clean_label(label: str) -> str:
     """A label without a sentence before it, and without what surrounds it in lists or markdown."""
-    label = " ".join(label[-_LONGEST_LABEL:].split()).strip(_AROUND)
+    label = plain_label(label[-_LONGEST_LABEL:]).strip(_AROUND)
     return label.rpartition(": ")[2].strip(_AROUND)
 
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from ..codec import MAX_OBJECTS
 from ..decoded import RepairLog
 from ..geometry.polygon import MAX_VERTICES
+from ..labels import plain_label
 from ._polygon_words import Words
 
 MAX_MARKS = 100_000
@@ -176,12 +177,23 @@ class LooseLine:
         if self._item and not self._ring and not self._item.lengths:
             none = _NONE.match(self._line, self._begun)
             self._end = none.end() if none else self._end
-        label = _clean(self._line, self._end, at)
+        label = _clean(self._line, self._end, at) or self._odd_label(at)
         if label:
             self._close_item(self._end)
             self._open(label, at + 1, named=True)
         else:
             self._end = at + 1
+
+    def _odd_label(self, at: int) -> str:
+        """The line up to a colon, where that is a label all the same: one of quotes alone, or one
+        that looks like a vertex or two. Else the line would go on with the object above.
+        """
+        if self._item is None:
+            return plain_label(self._line[self._end : at][-_LONGEST_LABEL:])
+        if self._named or self._item.lengths or self._count > 2:
+            return ""
+        self._ring, self._count = [], 0
+        return _clean(self._line, 0, at)
 
     def _open(self, label: str, begun: int, *, named: bool) -> None:
         self._item, self._named = Item(label), named
@@ -230,5 +242,5 @@ def _clean(line: str, start: int, end: int) -> str:
     lists and markdown.
     """
     part = _TAG.sub(" ", line[max(start, end - _LONGEST_LABEL) : end])
-    label = " ".join(part.split()).strip(_AROUND)
+    label = plain_label(part).strip(_AROUND)
     return label.rpartition(": ")[2].strip(_AROUND)

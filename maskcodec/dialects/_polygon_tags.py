@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ..errors import EncodeError
 from ..geometry.polygon import Polygons
 from ..grammar import choice, literal, repeat
-from ..labels import check_label
+from ..labels import check_label, list_labels
 from ..spans import Span, pieces
 
 NONE = "none"
@@ -181,6 +181,7 @@ class TagForm:
         Raises:
             EncodeError: a label that can't be told from tags.
         """
+        labels = list_labels(labels, self.codec)
         named = [label for label in labels or () if label]
         for label in named:
             check_label(label, self.codec, FORBIDDEN)

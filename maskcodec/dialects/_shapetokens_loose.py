@@ -221,7 +221,9 @@ class LooseLine:
             return self._object(at)
         stop = at + edges
         stop += self._count(stop, (_CODE, _NUMBER), len(self._marks), begun=edges > 0)
-        if stop - at > 1 or mark.kind != _NUMBER:  # one number alone is nothing unusual
+        in_label = self._line.startswith(": ", self._marks[stop - 1].end)
+        # One number alone is nothing unusual either.
+        if not in_label and (stop - at > 1 or mark.kind != _NUMBER):
             self._note("box", mark.start, "a box of four edges", f"{edges}", "drops the object")
         return stop
 

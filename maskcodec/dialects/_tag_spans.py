@@ -10,7 +10,7 @@ _PIECE = re.compile(
     r"(?P<edge><loc[0-9]+>|(?<=[\[ ])[0-9]+(?=[,\]]))"
     r"|(?P<start><\|mt_start\|>|<ALTo_Start>|<start_of_mask>)"
     r"|(?P<code><\|mt_[0-9]+\|>|<TOK_[0-9]+>|<seg_?[0-9]+>)"
-    r'|(?P<label>(?<="label": ")[^"]*(?=")|(?<=> )[^<>;\n][^<>\n]*?(?= ; |\Z))'
+    r'|(?P<label>(?<="label": ")(?:[^"\\]|\\.)+(?=")|(?<=> )[^<>;\n][^<>\n]*?(?= ; |\Z))'
     r"|(?P<none>\Anone\Z)"
 )
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from .._ext import grid_text
 from ..codec import MAX_OBJECTS
-from ..decoded import Errors, Repair, RepairLog
+from ..decoded import Errors, Repair, RepairLog, check_text
 from ..geometry.grid import Cells, Grid, in_reading_order
 from ._text4seg_labels import NAME, read_label
 from ._text4seg_layout import Line, Lines, cells_of
@@ -115,6 +115,7 @@ _room = _Room()
 
 def read(text: str, form: Form, errors: Errors) -> tuple[Grid, list[Repair]]:
     """Read an answer; see `Codec.parse`."""
+    check_text(text, NAME)
     data = text.encode("utf-8", "surrogatepass")
     span = exact_span(data) if len(data) <= _MAX_TEXT else None
     scan = _room.scan if len(data) <= _Room.length else _Scan(len(data))

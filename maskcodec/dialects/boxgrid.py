@@ -30,7 +30,7 @@ from ..decoded import Errors, Geometry, Pixels, Repair, RepairLog
 from ..errors import EncodeError, SpecError
 from ..geometry import boxgrid
 from ..geometry.boxgrid import BoxGrid
-from ..labels import check_label
+from ..labels import check_label, list_labels
 from ..mask import Mask
 from ..registry import register
 from ..rle import mask_bounding_box
@@ -147,6 +147,7 @@ class BoxGridCodec(Codec[BoxGrid]):
         Raises:
             EncodeError: a label that no line can hold.
         """
+        labels = list_labels(labels, self.name)
         for label in labels or ():
             check_label(label, self.name, FORBIDDEN)
         return _boxgrid_grammar.grammar(self.rows, labels)

@@ -25,9 +25,10 @@ import numpy as np
 from .. import rle
 from ..codec import MAX_OBJECTS, Codec
 from ..decoded import Errors, Geometry, Pixels, Repair, RepairLog
+from ..errors import EncodeError
 from ..geometry import runs
 from ..geometry.runs import Runs
-from ..labels import check_label
+from ..labels import check_label, plain_label
 from ..mask import MAX_PIXELS, MAX_SIDE, Mask
 from ..registry import register
 from ..spans import Kind, Span, lines
@@ -163,7 +164,7 @@ class CocoRle(Codec[Runs]):
             height, width = int(size[1]), int(size[2])
             if not _in_range(height, width):
                 continue
-            label = " ".join(line[label_start : size.start()].split()).strip(" :,([")
+            label = plain_label(line[label_start : size.start()]).strip(" :,([")
             word = _WORD.search(line, size.end())
             start, spelt = (word.start(), word[0]) if word else (len(line), "")
             label_start = start + len(spelt)
@@ -203,7 +204,11 @@ class CocoRle(Codec[Runs]):
 
 
 def _is_label(text: str) -> bool:
-    return bool(text) and text == text.strip() and not _SIZE.search(text)
+    try:
+        check_label(text, CocoRle.name)
+    except EncodeError:
+        return False
+    return not _SIZE.search(text)
 
 
 def _in_range(height: int, width: int) -> bool:

@@ -20,10 +20,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ..codec import Codec
-from ..decoded import Errors, Geometry, Pixels, Repair, RepairLog
+from ..decoded import Errors, Geometry, Repair, RepairLog
 from ..errors import SpecError
 from ..geometry import outer_rings, polygon
 from ..geometry.polygon import Polygons
@@ -33,9 +32,7 @@ from ..spans import Span
 from ..vocab import Vocab
 from ._polygon_tags import TagForm
 from ._polygon_tags_reader import read
-
-if TYPE_CHECKING:
-    import torch
+from ._ring_codec import RingsCodec
 
 FORMS = {
     "phrase": TagForm("florence2", "<loc_", 999, "<sep>", centre=True),
@@ -45,7 +42,7 @@ FORMS = {
 
 @register("florence2")
 @dataclass(frozen=True)
-class Florence2Codec(Codec[Polygons]):
+class Florence2Codec(RingsCodec):
     """Florence-2's polygons: `<loc_N>` for x and y of each vertex, `<sep>` between parts.
 
     Attributes:
@@ -79,16 +76,6 @@ class Florence2Codec(Codec[Polygons]):
             self._form.place,
         )
 
-    def render_batch(
-        self,
-        geometries: Sequence[Polygons],
-        sizes: Sequence[tuple[int, int]],
-        *,
-        device: str | torch.device = "cpu",
-    ) -> list[Pixels]:
-        """See `Codec.render_batch`."""
-        return polygon.render_batch(geometries, sizes, device=device)
-
     def spans(self, text: str) -> list[Span]:
         """See `Codec.spans`; the first vertex of an object says where it is."""
         return self._form.spans(text)
@@ -96,10 +83,6 @@ class Florence2Codec(Codec[Polygons]):
     def adopts(self, geometry: Geometry) -> bool:
         """Polygons without holes whose vertices are the middles of 1,000 bins."""
         return isinstance(geometry, Polygons) and self._form.holds(geometry)
-
-    def is_exact(self, masks: Sequence[Mask], size: tuple[int, int]) -> bool:
-        """Masks that happen to come back as they are."""
-        return outer_rings.are_kept(masks, self.analyze(masks, size), size)
 
     def write(self, geometry: Polygons) -> str:
         """Spell polygons.

@@ -31,7 +31,7 @@ from ..codec import Codec
 from ..decoded import Errors, Geometry, Pixels, Repair, RepairLog
 from ..errors import EncodeError, SpecError
 from ..geometry.tokens import ShapeTokens
-from ..labels import check_label
+from ..labels import check_label, list_labels
 from ..mask import Mask
 from ..registry import register
 from ..spans import Span
@@ -203,6 +203,7 @@ class PaliGemmaCodec(Codec[ShapeTokens]):
         Raises:
             EncodeError: a label that the format can't hold.
         """
+        labels = list_labels(labels, self.name)
         return (
             self._gemini_grammar(labels)
             if self.form == "gemini"

@@ -23,30 +23,26 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..codec import Codec
-from ..decoded import Errors, Geometry, Pixels, Repair, RepairLog
+from ..decoded import Errors, Geometry, Repair, RepairLog
 from ..errors import EncodeError, SpecError
 from ..geometry import polygon
 from ..geometry.polygon import Polygons, Rings
-from ..labels import check_label
+from ..labels import check_label, list_labels
 from ..mask import Mask
 from ..registry import register
 from ..spans import Span, label_and_rest, pieces
 from . import _polygon_grammar
 from ._polygon_reader import FORBIDDEN, NONE, SIGNS, Reader
 from ._polygon_words import Alphabet, Words, words_of
-
-if TYPE_CHECKING:
-    import torch
+from ._ring_codec import RingsCodec
 
 
 @register("polygon")
 @dataclass(frozen=True)
-class PolygonCodec(Codec[Polygons]):
+class PolygonCodec(RingsCodec):
     """Outlines of normalised vertices, with holes.
 
     Attributes:
@@ -79,16 +75,6 @@ class PolygonCodec(Codec[Polygons]):
         """See `Codec.analyze`."""
         return polygon.analyze(masks, size, self.bins, self.tolerance, self.points)
 
-    def render_batch(
-        self,
-        geometries: Sequence[Polygons],
-        sizes: Sequence[tuple[int, int]],
-        *,
-        device: str | torch.device = "cpu",
-    ) -> list[Pixels]:
-        """See `Codec.render_batch`."""
-        return polygon.render_batch(geometries, sizes, device=device)
-
     def spans(self, text: str) -> list[Span]:
         """See `Codec.spans`; the first vertex of an object says where it is."""
         found = []
@@ -98,8 +84,10 @@ class PolygonCodec(Codec[Polygons]):
         return found
 
     def adopts(self, geometry: Geometry) -> bool:
-        """Polygons on as many bins."""
-        return isinstance(geometry, Polygons) and geometry.bins == self.bins
+        """Polygons on as many bins, none of which begins with a hole, as damaged texts' may."""
+        if not isinstance(geometry, Polygons) or geometry.bins != self.bins:
+            return False
+        return not any(rings.hole[:1].any() for rings in geometry.objects)
 
     def is_exact(self, masks: Sequence[Mask], size: tuple[int, int]) -> bool:
         """Masks that come back as they are: all of them where `tolerance` and `points` are 0 and
@@ -107,10 +95,7 @@ class PolygonCodec(Codec[Polygons]):
         """
         if self.tolerance == 0 and self.points == 0 and max(size) < self.bins:
             return True
-        painted = polygon.paint(self.analyze(masks, size), size)
-        return all(
-            np.array_equal(mask.array, plane) for mask, plane in zip(masks, painted, strict=True)
-        )
+        return super().is_exact(masks, size)
 
     def write(self, geometry: Polygons) -> str:
         """Spell rings, one object a line.
@@ -162,6 +147,7 @@ class PolygonCodec(Codec[Polygons]):
         Raises:
             EncodeError: a label that no line can hold.
         """
+        labels = list_labels(labels, self.name)
         for label in labels or ():
             check_label(label, self.name, FORBIDDEN)
         return _polygon_grammar.grammar(self._words, labels)

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Literal
 from ..codec import Codec
 from ..decoded import Errors, Geometry, Pixels, Repair, RepairLog
 from ..geometry.tokens import ShapeTokens
+from ..labels import list_labels
 from ..mask import Mask
 from ..registry import register
 from ..spans import Span
@@ -136,6 +137,7 @@ class SAMTokCodec(Codec[ShapeTokens]):
         """
         if self.form == "tokens":
             return spans.grammar(FORM)
+        labels = list_labels(labels, self.name)
         if labels is not None and not labels:
             return 'root ::= "[]"\n'
         rules = [

@@ -36,7 +36,7 @@ from ..codec import Codec, check_lengths
 from ..decoded import Errors, Geometry, Pixels, Repair, RepairLog
 from ..errors import EncodeError, SpecError
 from ..geometry.tokens import CODEBOOK_NAME, ShapeTokens
-from ..labels import check_label
+from ..labels import check_label, list_labels
 from ..mask import Mask, check_masks
 from ..registry import register
 from ..spans import Span, label_and_rest, pieces
@@ -260,6 +260,7 @@ class ShapeTokensCodec(Codec[ShapeTokens]):
         Raises:
             EncodeError: a label that no line can hold.
         """
+        labels = list_labels(labels, self.name)
         for label in labels or ():
             check_label(label, self.name, FORBIDDEN)
         return _shapetokens_grammar.grammar(self.pieces, self.fewest, self.tokens, labels)

@@ -17,30 +17,26 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from ..codec import Codec
-from ..decoded import Errors, Geometry, Pixels, Repair, RepairLog
+from ..decoded import Errors, Geometry, Repair, RepairLog
 from ..errors import EncodeError, SpecError
-from ..geometry import outer_rings, polygon
+from ..geometry import outer_rings
 from ..geometry.polygon import Polygons
 from ..mask import Mask
 from ..registry import register
 from ..spans import Span, lines, pieces
+from ._ring_codec import RingsCodec
 from ._simpleseg_reader import LARGEST, NONE, read
-
-if TYPE_CHECKING:
-    import torch
 
 _POINT = re.compile(r"\[?[0-9.]+,[0-9.]+\]?")
 
 
 @register("simpleseg")
 @dataclass(frozen=True)
-class SimpleSegCodec(Codec[Polygons]):
+class SimpleSegCodec(RingsCodec):
     """SimpleSeg's polygons: lists of `[x,y]` with three decimals, 0 to 1.
 
     Attributes:
@@ -60,16 +56,6 @@ class SimpleSegCodec(Codec[Polygons]):
             masks, LARGEST + 1, lambda a: outer_rings.within_distance(a, self.epsilon), _place
         )
 
-    def render_batch(
-        self,
-        geometries: Sequence[Polygons],
-        sizes: Sequence[tuple[int, int]],
-        *,
-        device: str | torch.device = "cpu",
-    ) -> list[Pixels]:
-        """See `Codec.render_batch`."""
-        return polygon.render_batch(geometries, sizes, device=device)
-
     def spans(self, text: str) -> list[Span]:
         """See `Codec.spans`; the first vertex of an object says where it is."""
         found = []
@@ -85,10 +71,6 @@ class SimpleSegCodec(Codec[Polygons]):
         return (
             isinstance(geometry, Polygons) and not any(geometry.labels) and not _refusal(geometry)
         )
-
-    def is_exact(self, masks: Sequence[Mask], size: tuple[int, int]) -> bool:
-        """Masks that happen to come back as they are."""
-        return outer_rings.are_kept(masks, self.analyze(masks, size), size)
 
     def write(self, geometry: Polygons) -> str:
         """Spell polygons; labels are left out.

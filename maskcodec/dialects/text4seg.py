@@ -39,6 +39,7 @@ from ..decoded import Errors, Geometry, Pixels, Repair
 from ..errors import EncodeError, MaskCodecError, SpecError
 from ..geometry import grid as grids
 from ..geometry.grid import MAX_SIDE, Cells, Grid, Sample, Upsample
+from ..labels import list_labels
 from ..mask import Mask, check_masks
 from ..registry import register
 from ..spans import Span
@@ -151,7 +152,10 @@ class Text4Seg(Codec[Grid]):
         per_line = self.grid.columns if self.rle == "row" else self.grid.rows * self.grid.columns
         if labels is None or (self.rle != "none" and per_line > MAX_LINE):
             return None
-        names = [spell_label(label, self.background, self.escape) for label in labels]
+        names = [
+            spell_label(label, self.background, self.escape)
+            for label in list_labels(labels, self.name) or ()
+        ]
         rules = [f"label ::= {grammar.choice([self.background, *names])}"]
         if self.rle == "none":
             body = f"label {grammar.repeat(grammar.literal('| ') + ' label', per_line - 1)}"

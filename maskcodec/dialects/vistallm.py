@@ -18,12 +18,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-from ..codec import Codec
-from ..decoded import Errors, Geometry, Pixels, Repair, RepairLog
+from ..decoded import Errors, Geometry, Repair, RepairLog
 from ..errors import SpecError
-from ..geometry import outer_rings, polygon
+from ..geometry import outer_rings
 from ..geometry.polygon import Polygons
 from ..mask import Mask
 from ..registry import register
@@ -31,16 +29,14 @@ from ..spans import Span
 from ..vocab import Vocab
 from ._polygon_tags import TagForm
 from ._polygon_tags_reader import read
-
-if TYPE_CHECKING:
-    import torch
+from ._ring_codec import RingsCodec
 
 MOST_POINTS = 256
 
 
 @register("vistallm")
 @dataclass(frozen=True)
-class VistaLLMCodec(Codec[Polygons]):
+class VistaLLMCodec(RingsCodec):
     """VistaLLM's polygons: `<bin_N>` for x and y of exactly so many vertices a part.
 
     Attributes:
@@ -66,16 +62,6 @@ class VistaLLMCodec(Codec[Polygons]):
             self._form.place,
         )
 
-    def render_batch(
-        self,
-        geometries: Sequence[Polygons],
-        sizes: Sequence[tuple[int, int]],
-        *,
-        device: str | torch.device = "cpu",
-    ) -> list[Pixels]:
-        """See `Codec.render_batch`."""
-        return polygon.render_batch(geometries, sizes, device=device)
-
     def spans(self, text: str) -> list[Span]:
         """See `Codec.spans`; the first vertex of an object says where it is."""
         return self._form.spans(text)
@@ -87,10 +73,6 @@ class VistaLLMCodec(Codec[Polygons]):
             and not any(geometry.labels)
             and self._form.holds(geometry)
         )
-
-    def is_exact(self, masks: Sequence[Mask], size: tuple[int, int]) -> bool:
-        """Masks that happen to come back as they are."""
-        return outer_rings.are_kept(masks, self.analyze(masks, size), size)
 
     def write(self, geometry: Polygons) -> str:
         """Spell polygons; labels are left out.

@@ -72,16 +72,6 @@ def within_distance(array: npt.NDArray[np.bool_], share: float) -> list[Floats]:
     return min(found, key=lambda rings: sum(map(len, rings)))
 
 
-def are_kept(masks: Sequence[Mask], geometry: Polygons, size: tuple[int, int]) -> bool:
-    """Whether polygons that were made of masks paint the very same masks."""
-    if len(geometry.labels) != len(masks):
-        return False
-    painted = polygon.paint(geometry, size)
-    return all(
-        np.array_equal(mask.array, plane) for mask, plane in zip(masks, painted, strict=True)
-    )
-
-
 def polygons_of(masks: Sequence[Mask], bins: int, reduce: Reduce, place: Place) -> Polygons:
     """Turn masks into polygons; those without pixels are left out.
 

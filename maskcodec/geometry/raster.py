@@ -83,9 +83,9 @@ def render_batch(
     """Paint each item's objects at its size: bool, (objects, height, width) each."""
     if device == "cpu":
         return list(map_threads(paint, items, sizes))
-    from .raster_torch import paint_torch
+    from .raster_torch import paint_batch
 
-    return [paint_torch(item, size, device) for item, size in zip(items, sizes, strict=True)]
+    return list(paint_batch(items, sizes, device=device))
 
 
 def paint(item: Rasters, size: tuple[int, int]) -> Bools:

@@ -27,7 +27,8 @@ from .boxes import to_pixels
 from .shape_boxes import boxes_of, reached
 from .shape_codebook import BINS, CELLS, ShapeCodebook, get_codebook
 from .shape_field import field_of
-from .shape_search import BLOCK, SearchTables, search, search_tables
+from .shape_search import search
+from .shape_tables import SearchTables, search_tables
 from .tokens import ShapeTokens
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ PREFIX = "shapetokens:"
 
 TOGETHER = 16
 """Objects whose fields are computed together."""
+
+MASKS = 32
+"""Masks whose codes are found together: the tables of the search are read once for them."""
 
 
 def analyze(
@@ -91,7 +95,7 @@ def analyze_batch(
         some = [mask.array for mask in masks[part]]
         return _find(book, search_tables(codebook), some, tokens, iou, boxes)
 
-    pieces = map_pieces(find, len(masks), BLOCK, threads=threads)
+    pieces = map_pieces(find, len(masks), MASKS, threads=threads)
     chosen = np.concatenate([np.zeros((0, 4), np.int32), *(piece[0] for piece in pieces)])
     codes = [one for piece in pieces for one in piece[1]]
     ends = np.cumsum([0, *map(len, mask_lists)]).tolist()
@@ -123,10 +127,13 @@ def _find(
     found = search(tables, fields, tokens, iou)
     counts = np.array([len(one) for one in found], np.int32)
     painted = book.fields(counts, np.concatenate(found))
+    pixel_boxes = np.stack([pixels for _, _, pixels in tries])
     for index, some in groupby(range(len(tries)), lambda place: tries[place][0]):
-        array = arrays[index]
-        area = int(np.count_nonzero(array))
-        ious = {place: reached(array, area, tries[place][2], painted[place]) for place in some}
+        places = list(some)
+        part = slice(places[0], places[-1] + 1)
+        ious = dict(
+            zip(places, reached(arrays[index], pixel_boxes[part], painted[part]), strict=True)
+        )
         # Those that reach `iou` first, and of these the shortest; then the one of highest IoU.
         best = min(
             ious, key=lambda place: (ious[place] < iou, counts[place] * bool(iou), -ious[place])

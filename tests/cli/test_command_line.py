@@ -59,11 +59,16 @@ def test_version() -> None:
         (["decode", "x.txt", "-o", "d", "--spec", "coco_rle"], "plain text needs --size HxW"),
         (["decode", "x", "-o", "d", "--size", "9"], "'9' is no size, expected HEIGHTxWIDTH"),
         (["decode", "x", "-o", "d", "--size", "0x9"], "each side must be 1 to 65,536"),
-        (["decode", "x", "-o", "d", "--device", "nowhere:1"], "--device nowhere:1: torch says"),
+        (["decode", "x", "-o", "d", "--device", "nowhere:1"], "device nowhere:1: torch says"),
         (["inspect", "some text"], "a text needs --spec"),
         (["inspect", "answer.txt", "--spec", "coco_rle"], "answer.txt: no such file"),
         (["transcode", "x.jsonl", "--to", "coco_rle"], "x.jsonl: no such file"),
+        (["transcode", "x.txt", "--to", "coco_rle"], "plain text needs --from, e.g. --from text4"),
         (["list", "text5seg"], "did you mean 'text4seg'?"),
+        (["encode", "", "--spec", "coco_rle"], "argument 2 is empty"),
+        (["encode", "--spec", "coco_rle", "x.png", ""], "argument 5 is empty"),
+        (["decode", "x.jsonl", "-o", ""], "argument 4 of --output is empty"),
+        (["decode", "x.jsonl", "--output="], "argument 3 of --output is empty"),
     ],
 )
 def test_errors_are_one_line_with_status_2(
@@ -79,12 +84,22 @@ def test_errors_are_one_line_with_status_2(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_broken_build_is_no_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(arguments: Any) -> int:
+        raise ModuleNotFoundError("No module", name="maskcodec._ext.pool")
+
+    monkeypatch.setattr(list_codecs, "run", fail)
+    with pytest.raises(ModuleNotFoundError):
+        run("list")
+
+
 @pytest.mark.parametrize(
     ("error", "status", "message"),
     [
         (KeyboardInterrupt(), 130, "interrupted; what was written is kept"),
         (OSError(28, "No space left on device"), 2, "No space left on device"),
         (MemoryError(), 2, "out of memory"),
+        (ModuleNotFoundError("x", name="PIL"), 2, "needs the Python module PIL, which is not"),
     ],
 )
 def test_what_can_always_happen(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,20 @@ def test_a_sheet_of_one_text_beside_its_truth(photo: Path, mask_file: Path, tmp_
     assert page.count("<img ") == 3
 
 
+def test_what_a_codec_makes_of_masks(photo: Path, mask_file: Path, tmp_path: Path) -> None:
+    page, out = tmp_path / "sheet.html", tmp_path / "o.png"
+    for spec in ("coco_rle", "text4seg:grid=2x3,sample=best"):
+        result = run(
+            *("show", photo, "--masks", mask_file, "--spec", spec, "--label", "dog"),
+            *("--sheet", page, "-o", out, "--no-tags"),
+        )
+        assert (result.status, result.err) == (0, "")
+        codec = get_codec(spec)
+        text = codec.encode([Mask(DOG.array, "dog")], SIZE)
+        assert html.escape(text.splitlines()[-1]) in page.read_text("utf-8")
+        assert np.array_equal(changed(out), codec.decode(text, SIZE).masks[0].array)
+
+
 def test_a_sheet_of_records(tmp_path: Path) -> None:
     for name in "abc":
         Image.fromarray(np.full((*SIZE, 3), 120, dtype=np.uint8)).save(tmp_path / f"{name}.png")
@@ -199,8 +214,8 @@ def test_an_image_of_another_size_than_its_record_is_not_shown(tmp_path: Path) -
     [
         (["photo.png", "--masks", "dog.png"], "give --output FILE.png for a picture"),
         (["photo.png", "-o", "o.png"], "nothing to show"),
-        (["photo.png", "--text", "x", "-o", "o.png"], "--text and --spec go together"),
-        (["photo.png", "--spec", "coco_rle", "--masks", "dog.png", "-o", "o.png"], "go together"),
+        (["photo.png", "--text", "x", "-o", "o.png"], "--text needs --spec"),
+        (["photo.png", "--spec", "coco_rle", "-o", "o.png"], "nothing to show"),
         (["photo.png", "--text", "x", "--spec", "coco", "-o", "o.png"], "no codec 'coco'"),
         (["none.png", "--masks", "dog.png", "-o", "o.png"], "none.png: no such file"),
         (["broken.png", "--masks", "dog.png", "-o", "o.png"], "broken.png: is no image"),

@@ -39,6 +39,14 @@ def test_one_geometry_needs_no_size() -> None:
     assert "give --size" in result.err
 
 
+def test_a_record_without_a_spec_is_told_the_option(tmp_path: Path) -> None:
+    path = tmp_path / "texts.jsonl"
+    path.write_text('{"text": "none", "size": [4, 4]}\n', "utf-8")
+    result = run("transcode", path, "--to", "coco_rle")
+    assert result.status == 1
+    assert "field 'spec': is missing; give --from" in result.err
+
+
 def test_bad_plain_text() -> None:
     arguments = ["-", "--from", "boxgrid", "--to", "coco_rle", "--size", "40x60"]
     strict = run("transcode", *arguments, stdin=TEXT[:-3])
