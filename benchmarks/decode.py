@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from maskcodec import MaskCodecError, get_codec
-from maskcodec.commands.bench_decode import add_arguments
 from maskcodec.commands.terminal import progress, say
 from maskcodec.tokens import TokenCounter, default_counter, load_counter
 from maskcodec.writing import check_output
@@ -26,37 +25,23 @@ from .decode_memory import free_memory, new_memory_speed, write_speed
 from .decode_texts import Texts, write_texts
 from .decode_ways import Way, check, gates, measure, ways_of
 from .document import Document
+from .program import busy, run_bench
 
 INTERRUPTED = 130
-BAD_INPUT = 2
 MISSED = 1
+
+WAITED = "What takes long may have waited for them: measure again when they end."
 
 COLUMNS = ("texts_per_s", "masks_per_s", "GB_per_s", "share", "paint_share")
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m maskcodec.benchmarks.decode",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_arguments(parser)
-    return parser
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure; 1 if a gate is missed, 2 if nothing could be done, 130 if interrupted."""
-    arguments = make_parser().parse_args(argv)
-    try:
-        return run(arguments, argv)
-    except (MaskCodecError, OSError) as error:
-        say("bench decode", str(error))
-        return BAD_INPUT
+    """Run as a program; see `run`."""
+    return run_bench("decode", run, argv)
 
 
-def run(arguments: argparse.Namespace, argv: Sequence[str] | None = None) -> int:
-    """Measure all that was asked for, and write it."""
+def run(arguments: argparse.Namespace) -> int:
+    """Measure all that was asked for, and write it; 1 if a gate is missed, 130 if interrupted."""
     for path in filter(None, (arguments.json, arguments.html)):
         check_output(path, may_exist=True)
     if not 0 < arguments.seconds <= 600 or not arguments.rate > 0:
@@ -64,7 +49,10 @@ def run(arguments: argparse.Namespace, argv: Sequence[str] | None = None) -> int
     codecs = list({(codec := get_codec(spec)).spec: codec for spec in arguments.specs}.values())
     ways = ways_of(arguments.devices)
     counter = load_counter(arguments.tokenizer) if arguments.tokenizer else default_counter()
-    document = documents.start("decode", argv, arguments.seed, _settings(arguments, counter))
+    document = documents.start("decode", None, arguments.seed, _settings(arguments, counter))
+    document["busy"] = busy(WAITED)
+    if document["busy"]:
+        say("bench decode", document["busy"])
     try:
         speeds = _write_speeds(document, ways)
         print(_heading())

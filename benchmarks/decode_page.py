@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from maskcodec.sheet import escape
+
 from .document import Document, Result
 from .page import plots, results_table, section, write_page
 from .plots import legend, line_plot, series
@@ -59,6 +61,8 @@ def write_decode_page(path: Path, document: Document) -> None:
 
 
 def _sections(document: Document) -> Iterator[str]:
+    if document.get("busy"):
+        yield f"<p class=problem>{escape(document['busy'])}</p>\n"
     timed = [result for result in document["results"] if "batch" in result["name"]]
     first = [r for r in document["results"] if r["name"].get("what") == "first mask"]
     limits = {

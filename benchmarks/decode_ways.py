@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from maskcodec import Codec, Decoded, MaskCodecError
+from maskcodec import Codec, Decoded, MaskCodecError, triton
 from maskcodec.geometry.tokens import ShapeTokens
 from maskcodec.threads import pool
 
@@ -39,16 +40,20 @@ class Way:
     Attributes:
         device: "cpu" (the compiled kernels), "torch" (torch on the CPU) or "cuda".
         threads: of the kernels; 0 where they are torch's or a GPU's business.
+        plain: by torch alone on a GPU that has kernels too, to hold these against.
     """
 
     device: str
     threads: int = 0
+    plain: bool = False
 
     @property
     def name(self) -> str:
         """How a person calls it."""
         if self.device == "cpu":
             return f"cpu, {self.threads} thread{'s' * (self.threads > 1)}"
+        if self.plain:
+            return "cuda, torch only"
         return {"torch": "torch on the cpu", "cuda": "cuda"}[self.device]
 
     def decode(self, codec: Codec[Any], texts: Sequence[str], size: tuple[int, int]) -> Any:
@@ -74,7 +79,11 @@ class Way:
         if self.device == "cpu" and self.threads == 1:
             # Within a thread of the pool, kernels use no other ones.
             return pool(1).submit(run).result()
-        done = run()
+        if self.plain:
+            with _without_kernels():
+                done = run()
+        else:
+            done = run()
         if self.device == "cuda":
             import torch
 
@@ -82,8 +91,23 @@ class Way:
         return done
 
 
+@contextmanager
+def _without_kernels() -> Iterator[None]:
+    before = os.environ.get(triton.SWITCH)
+    os.environ[triton.SWITCH] = "0"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[triton.SWITCH]
+        else:
+            os.environ[triton.SWITCH] = before
+
+
 def ways_of(devices: Sequence[str] | None) -> list[Way]:
     """The ways to be measured; None takes the CPU, and a GPU where there is one.
+
+    A GPU with kernels is measured with them, and without.
 
     Raises:
         MaskCodecError: a device that is not there.
@@ -96,6 +120,8 @@ def ways_of(devices: Sequence[str] | None) -> list[Way]:
         if device == "cuda" and not has_cuda():
             raise MaskCodecError("--devices cuda: torch sees no GPU here")
         found.append(Way(device))
+        if device == "cuda" and triton.has_kernels(device):
+            found.append(Way(device, plain=True))
     return found
 
 
@@ -112,7 +138,7 @@ def check(texts: Texts, ways: Sequence[Way]) -> None:
     """Prove that every way gives the masks, labels and repairs of texts decoded one by one.
 
     Raises:
-        MaskCodecError: one does not.
+        MaskCodecError: one does not, or the kernels of a GPU failed.
     """
     batch = texts.batch(min(CHECKED, len(texts.texts)))
     alone = [texts.codec.decode(text, texts.size, errors="repair") for text in batch]
@@ -124,6 +150,11 @@ def check(texts: Texts, ways: Sequence[Way]) -> None:
                     f"{texts.codec.spec}: text {index} decodes to other masks by {way.name} than "
                     "alone; nothing was timed"
                 )
+    if any(way.plain for way in ways) and not triton.has_kernels("cuda"):
+        raise MaskCodecError(
+            f"{texts.codec.spec}: kernels failed on the GPU, as the warning says; nothing was "
+            f"timed. {triton.SWITCH}=0 measures torch alone"
+        )
 
 
 def same(one: Decoded, other: Decoded) -> bool:
@@ -213,18 +244,23 @@ def busy_seconds(run: Callable[[], object], passes: int = 5) -> float:
     with profile(activities=[ProfilerActivity.CUDA]) as profiler:
         for _ in range(passes):
             run()
-    return sum(_device_time(event) for event in profiler.key_averages()) / passes / 1e6
+    return sum(map(_device_time, profiler.key_averages())) / passes / 1e6
 
 
 def _device_time(event: Any) -> float:
-    """Microseconds on the device; torch has called it by two names."""
+    """Microseconds on the device; torch has called it by two names.
+
+    What is the host's has a share of it too, which would count twice.
+    """
+    if event.device_type.name != "CUDA" or getattr(event, "is_user_annotation", False):
+        return 0.0
     found = getattr(event, "self_device_time_total", None)
     return float(event.self_cuda_time_total if found is None else found)
 
 
 def gates(texts: Texts, way: Way, count: int) -> dict[str, dict[str, float]]:
     """What painting must reach on a GPU, as a document holds it."""
-    if way.device != "cuda" or count < GATED_BATCH:
+    if way.device != "cuda" or way.plain or count < GATED_BATCH:
         return {}
     geometry = texts.codec.parse(texts.texts[0], errors="repair")[0]
     kind = "shape tokens" if isinstance(geometry, ShapeTokens) else "other"

@@ -17,6 +17,16 @@ from .resample import Size
 
 Device = str | torch.device
 
+MAX_BYTES = 1 << 29
+"""Default bound on temporary memory: 512 MiB."""
+
+_DTYPES = {
+    "int16": torch.int16,
+    "int32": torch.int32,
+    "int64": torch.int64,
+    "float64": torch.float64,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -59,18 +69,18 @@ def paint_groups(
 
 
 def to_device(arrays: Sequence[npt.NDArray[Any]], device: Device) -> list[torch.Tensor]:
-    """Send all arrays (of bytes or of int64) in one copy, each at a multiple of 8 bytes."""
-    starts = np.cumsum([0, *((array.nbytes + 7) // 8 * 8 for array in arrays)]).tolist()
+    """Send all arrays in one copy, each at a multiple of 16 bytes; those of bool become uint8."""
+    starts = np.cumsum([0, *((array.nbytes + 15) // 16 * 16 for array in arrays)]).tolist()
     # A GPU copies from pinned memory by itself; torch keeps that memory for the next call.
     pinned = torch.device(device).type == "cuda"
-    block = torch.zeros(max(8, starts[-1]), dtype=torch.uint8, pin_memory=pinned)
+    block = torch.zeros(max(16, starts[-1]), dtype=torch.uint8, pin_memory=pinned)
     room = block.numpy()
     for start, array in zip(starts, arrays, strict=False):
         room[start : start + array.nbytes] = array.reshape(-1).view(np.uint8)
     sent = block.to(device, non_blocking=pinned)
     return [
         sent[start : start + array.nbytes]
-        .view(torch.int64 if array.dtype == np.int64 else torch.uint8)
+        .view(_DTYPES.get(array.dtype.name, torch.uint8))
         .view(array.shape)
         for start, array in zip(starts, arrays, strict=False)
     ]
@@ -81,3 +91,9 @@ def chunks(count: int, bytes_each: int, max_bytes: int) -> Iterator[slice]:
     step = max(1, max_bytes // max(1, bytes_each))
     for start in range(0, count, step):
         yield slice(start, min(count, start + step))
+
+
+def word_of(width: int) -> torch.dtype:
+    """The widest type, 8 to 1 bytes, that divides a row of so many bytes."""
+    types = (torch.int64, torch.int32, torch.int16, torch.int8)
+    return next(dtype for dtype in types if width % dtype.itemsize == 0)

@@ -1,4 +1,4 @@
-"""Painting in batches by torch, on any device, bit for bit as the compiled kernels do.
+"""Grids painted in batches by torch, on any device, bit for bit as the compiled kernels do.
 
 Arguments are NumPy arrays, as the parsers give them: one list entry a text. Whatever a call needs
 on the device travels there in one copy; masks of images of one size are painted together. The
@@ -17,14 +17,21 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from . import triton
 from .errors import MaskCodecError
 from .resample import Box, Size
-from .torch_batch import Device, Group, chunks, group_by_size, paint_groups, to_device
+from .torch_batch import (
+    MAX_BYTES,
+    Device,
+    Group,
+    chunks,
+    group_by_size,
+    paint_groups,
+    to_device,
+    word_of,
+)
 
 Method = Literal["nearest", "bilinear"]
-
-MAX_BYTES = 1 << 29
-"""Default bound on temporary memory: 512 MiB."""
 
 INT32_PIXELS = 1 << 29
 """Below this area four times the area, the largest sum of bilinear weights, fits in an int32."""
@@ -127,51 +134,27 @@ def paint_boxes(
     if counts != [len(places) for places in boxes]:
         raise MaskCodecError("each text needs one box a grid")
     groups = group_by_size(counts, sizes)
-    arrays: list[npt.NDArray[Any]] = []
-    for group in groups:
-        grids = [np.asarray(grid) for text in group.texts for grid in cells[text]]
-        places = [box for text in group.texts for box in boxes[text]]
-        arrays += [_frames(grids, places, group.size), _padded(grids)]
-    on_device = iter(to_device(arrays, device))
-
-    def paint_group(group: Group) -> torch.Tensor:
-        return paint(next(on_device), next(on_device), group.size, max_bytes)
-
-    return paint_groups(groups, paint_group, len(cells))
-
-
-def paint_runs(
-    counts: Sequence[Sequence[npt.NDArray[np.uint32]]],
-    sizes: Sequence[Size],
-    *,
-    device: Device = "cpu",
-    max_bytes: int = MAX_BYTES,
-) -> list[torch.Tensor]:
-    """Paint COCO run lengths.
-
-    Args:
-        counts: for each text its masks' run lengths, uint32, in column-major order, zeros first.
-        sizes: for each text the (height, width) of its masks; each mask's runs fill it.
-        device: where to paint.
-        max_bytes: bound on temporary memory.
-
-    Returns:
-        For each text a bool tensor on `device`, (masks, height, width).
-
-    Raises:
-        MaskCodecError: lengths that don't fit, or runs that don't fill their image.
-    """
-    groups = group_by_size([len(masks) for masks in counts], sizes)
-    changes = [
-        _changes([mask for text in group.texts for mask in counts[text]], group.size)
-        for group in groups
+    grids = [[np.asarray(grid) for text in own.texts for grid in cells[text]] for own in groups]
+    frames = [
+        _frames(some, [box for text in group.texts for box in boxes[text]], group.size)
+        for group, some in zip(groups, grids, strict=True)
     ]
-    on_device = iter(to_device(changes, device))
 
-    def paint_group(group: Group) -> torch.Tensor:
-        return _paint_changes(next(on_device), group.starts[-1], group.size, max_bytes)
+    def by_kernels() -> list[torch.Tensor]:
+        from .triton.paint import paint_bits
 
-    return paint_groups(groups, paint_group, len(counts))
+        return paint_bits(groups, frames, grids, len(cells), device, method == "bilinear")
+
+    def plain() -> list[torch.Tensor]:
+        arrays = [one for pair in zip(frames, map(_padded, grids), strict=True) for one in pair]
+        on_device = iter(to_device(arrays, device))
+
+        def paint_group(group: Group) -> torch.Tensor:
+            return paint(next(on_device), next(on_device), group.size, max_bytes)
+
+        return paint_groups(groups, paint_group, len(cells))
+
+    return triton.by_kernels(device, by_kernels, plain)
 
 
 # --- grids in boxes ---
@@ -278,68 +261,3 @@ def _bilinear_group(
 
 def _rows(cells: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return cells.gather(1, y.expand(-1, -1, cells.shape[2]))
-
-
-# --- run lengths ---
-
-
-def _changes(masks: Sequence[npt.NDArray[np.uint32]], size: Size) -> npt.NDArray[np.int64]:
-    """Where runs begin, in column-major order through all masks: int64, ascending, each once.
-
-    A place is doubled, and the odd number after it where a run of zeros begins. A mask begins with
-    zeros, so that the first change is to ones.
-    """
-    area = size[0] * size[1]
-    parts = [np.zeros(0, np.int64)]
-    for number, mask in enumerate(masks):
-        ends = np.cumsum(mask, dtype=np.int64)
-        if mask.ndim != 1 or not ends.size or ends[-1] != area:
-            filled = int(ends[-1]) if ends.size else 0
-            raise MaskCodecError(
-                f"run lengths of shape {mask.shape} fill {filled} pixels, expected {area} "
-                f"for (height, width) {size}"
-            )
-        starts = ends[ends < area]
-        if not np.all(starts[1:] > starts[:-1]):  # runs of no pixels: two changes undo each other
-            starts, times = np.unique(starts, return_counts=True)
-            starts = starts[times % 2 == 1]
-        parts.append(2 * (starts + number * area) + np.arange(len(starts)) % 2)
-    return np.concatenate(parts)
-
-
-def _paint_changes(changes: torch.Tensor, count: int, size: Size, max_bytes: int) -> torch.Tensor:
-    """Paint (masks, height, width) from the places where runs begin.
-
-    A pixel is what its column begins with, plus 1 for each run of ones and minus 1 for each run of
-    zeros that begins in the column down to it: a running sum that never leaves row-major order. It
-    is 0 or 1 everywhere, so that several columns can share a word, their sums a byte each: borrows
-    between the bytes cancel out in the sum.
-    """
-    height, width = size
-    word = word_of(width)
-    words = width // word.itemsize
-    planes = torch.zeros((count, height, words), dtype=word, device=changes.device)
-    begun = torch.zeros(count * width, dtype=torch.int32, device=changes.device)
-    for part in chunks(len(changes), 10 * changes.itemsize, max_bytes):
-        sign = 1 - 2 * (changes[part] & 1)
-        place = changes[part] >> 1
-        column = place // height  # through all masks
-        y = place - column * height
-        mask = column // width
-        x = column - mask * width
-        at = (mask * height + y) * words + x // word.itemsize
-        step = sign * (1 << 8 * (x % word.itemsize))
-        planes.view(-1).index_add_(0, at, step.to(word))
-        begun.index_add_(0, column, sign.int())
-    top = torch.zeros((count, width), dtype=torch.int8, device=changes.device)
-    top[:, 1:] = begun.view(count, width).cumsum(1, dtype=torch.int32)[:, :-1]
-    planes[:, 0] += top.view(word)
-    for part in chunks(count, height * width, max_bytes):
-        planes[part].cumsum_(1)
-    return planes.view(torch.bool)
-
-
-def word_of(width: int) -> torch.dtype:
-    """The widest type, 8 to 1 bytes, that divides a row of so many bytes."""
-    types = (torch.int64, torch.int32, torch.int16, torch.int8)
-    return next(dtype for dtype in types if width % dtype.itemsize == 0)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from benchmarks.decode import main
 from benchmarks.decode_latency import PLACES, measure_latency
 from benchmarks.decode_texts import DISTINCT, Texts, images, write_texts
 from benchmarks.decode_ways import Way, check, gates, measure, same, ways_of
-from maskcodec import Codec, Mask, MaskCodecError, get_codec
+from maskcodec import Codec, Mask, MaskCodecError, get_codec, triton
 from maskcodec.cli import main as cli
 from maskcodec.tokens import default_counter
 
@@ -114,6 +116,21 @@ def test_ctrl_c_keeps_what_was_measured(tmp_path: Path, monkeypatch: pytest.Monk
     assert [r["name"]["batch"] for r in found["results"] if "batch" in r["name"]] == [1]
 
 
+@pytest.mark.parametrize("load", [0.0, 64.0])
+def test_a_busy_machine_is_said(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    load: float,
+) -> None:
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0))
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    page = tmp_path / "decode.html"
+    assert main(["--specs", "boxgrid", "--batches", "1", "--html", str(page), *FAST]) == 0
+    said = "a load of 64.0 on 4 cores"
+    assert (said in capsys.readouterr().err) == (said in page.read_text()) == (load > 1)
+
+
 def test_a_batch_that_differs_is_not_timed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -174,6 +191,7 @@ def test_gates_are_for_gpus_and_large_batches() -> None:
     assert gates(texts, Way("torch"), 4096) == {}
     assert gates(texts, Way("cuda"), 255) == {}
     assert gates(texts, Way("cuda"), 256) == {"busy_share": {"least": 0.5}}
+    assert gates(texts, Way("cuda", plain=True), 256) == {}
     tokens = texts_of("shapetokens", 1)
     assert gates(tokens, Way("cuda"), 256) == {"busy_share": {"least": 0.3}}
 
@@ -250,6 +268,40 @@ def test_a_device_that_is_not_there(
     assert "torch sees no GPU here" in capsys.readouterr().err
 
 
+def test_a_gpu_with_kernels_is_measured_without_them_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode_ways, "has_cuda", lambda: True)
+    monkeypatch.setattr(triton, "has_kernels", lambda device: False)
+    assert ways_of(["cuda"]) == [Way("cuda")]
+    monkeypatch.setattr(triton, "has_kernels", lambda device: True)
+    ways = ways_of(["cuda"])
+    assert [way.name for way in ways] == ["cuda", "cuda, torch only"]
+    seen: list[str | None] = []
+    monkeypatch.setenv(triton.SWITCH, "1")
+    plain = Way("torch", plain=True)  # the CPU stands in for a GPU
+    plain._done(lambda: seen.append(os.environ.get(triton.SWITCH)))
+    assert seen == ["0"]
+    assert os.environ[triton.SWITCH] == "1"
+    monkeypatch.delenv(triton.SWITCH)
+    plain._done(lambda: seen.append(os.environ.get(triton.SWITCH)))
+    assert seen == ["0", "0"]
+    assert triton.SWITCH not in os.environ
+    monkeypatch.setattr(triton, "has_kernels", lambda device: False)
+    with pytest.raises(MaskCodecError, match="kernels failed on the GPU"):
+        check(texts_of("boxgrid", 2), [plain])
+
+
+def test_time_of_a_gpu_counts_once() -> None:
+    """Of what a profiler lists, the host's events carry the time of what they started."""
+    event = SimpleNamespace
+    kernel = event(device_type=event(name="CUDA"), self_device_time_total=5.0)
+    older = event(device_type=event(name="CUDA"), self_cuda_time_total=3.0)
+    host = event(device_type=event(name="CPU"), self_device_time_total=5.0)
+    note = event(
+        device_type=event(name="CUDA"), self_device_time_total=5.0, is_user_annotation=True
+    )
+    assert [decode_ways._device_time(one) for one in (kernel, older, host, note)] == [5, 3, 0, 0]
+
+
 @pytest.mark.gpu
 def test_on_a_gpu(tmp_path: Path) -> None:
     if not decode_ways.has_cuda():
@@ -259,4 +311,5 @@ def test_on_a_gpu(tmp_path: Path) -> None:
     assert main([*given, "--seconds", "0.1"]) in (0, 1)
     timed = [r for r in document.read(out)["results"] if "batch" in r["name"]]
     assert all(r["figures"]["busy_seconds"] > 0 for r in timed)
-    assert sum("gates" in r for r in timed) == len(timed) // 2
+    gated = [r for r in timed if r["name"]["by"] == "cuda" and r["name"]["batch"] == 256]
+    assert [r for r in timed if "gates" in r] == gated

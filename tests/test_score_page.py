@@ -350,8 +350,9 @@ def _kinds(call: ast.Call) -> set[str]:
     name = getattr(call.func, "attr", getattr(call.func, "id", ""))
     if name not in ("note", "_note", "Repair"):
         return set()
-    values = [one for first in call.args[:1] for one in ast.walk(first)]
-    return {one.value for one in values if isinstance(one, ast.Constant) and one.value}
+    nodes = [node for first in call.args[:1] for node in ast.walk(first)]
+    values = [node.value for node in nodes if isinstance(node, ast.Constant)]
+    return {value for value in values if isinstance(value, str) and value}
 
 
 def test_every_kind_of_repair_has_words() -> None:

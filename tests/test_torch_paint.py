@@ -17,13 +17,13 @@ from maskcodec._reference import bilinear as bilinear_twin
 from maskcodec._reference import paint as nearest_twin
 
 torch = pytest.importorskip("torch")
-from maskcodec import torch_paint  # noqa: E402
+from maskcodec import torch_batch, torch_paint, torch_runs  # noqa: E402
 
 Bools = npt.NDArray[np.bool_]
 Size = tuple[int, int]
 Box = tuple[int, int, int, int]
 
-BYTES = st.sampled_from((1, 3_000, torch_paint.MAX_BYTES))
+BYTES = st.sampled_from((1, 3_000, torch_batch.MAX_BYTES))
 KERNELS: dict[str, Callable[..., Bools]] = {
     "nearest": resample.paint_nearest,
     "bilinear": resample.paint_bilinear,
@@ -136,7 +136,7 @@ def test_runs_equal_the_masks(data: st.DataObject, batch: list[Size], max_bytes:
         for size in batch
     ]
     counts = [[runs_of(mask) for mask in text] for text in masks]
-    painted = torch_paint.paint_runs(counts, batch, max_bytes=max_bytes)
+    painted = torch_runs.paint_runs(counts, batch, max_bytes=max_bytes)
     for planes, expected, size in zip(painted, masks, batch, strict=True):
         check_planes(planes, expected, size)
 
@@ -144,7 +144,7 @@ def test_runs_equal_the_masks(data: st.DataObject, batch: list[Size], max_bytes:
 @pytest.mark.parametrize("height", [300, 700])
 def test_more_changes_in_a_column_than_a_byte_counts(height: int) -> None:
     mask = np.indices((height, 5)).sum(axis=0) % 2 == 0
-    check_planes(torch_paint.paint_runs([[runs_of(mask)]], [(height, 5)])[0], [mask], (height, 5))
+    check_planes(torch_runs.paint_runs([[runs_of(mask)]], [(height, 5)])[0], [mask], (height, 5))
 
 
 def test_runs_of_no_pixels() -> None:
@@ -152,16 +152,16 @@ def test_runs_of_no_pixels() -> None:
     size = (4, 5)
     for counts in ([0, 20], [0, 0, 0, 20], [20, 0], [3, 0, 4, 0, 0, 13], [20, 0, 0], [3, 0, 0, 17]):
         expected = np.repeat(np.arange(len(counts)) % 2 == 1, counts).reshape(size, order="F")
-        planes = torch_paint.paint_runs([[np.array(counts, np.uint32)]], [size])[0]
+        planes = torch_runs.paint_runs([[np.array(counts, np.uint32)]], [size])[0]
         check_planes(planes, [expected], size)
 
 
 def test_empty_batches_and_texts_without_masks() -> None:
-    assert torch_paint.paint_runs([], []) == []
+    assert torch_runs.paint_runs([], []) == []
     assert torch_paint.paint_boxes([], [], []) == []
     assert torch_paint.paint_grids_nearest([], [], []) == []
     for planes in (
-        torch_paint.paint_runs([[]], [(3, 4)])[0],
+        torch_runs.paint_runs([[]], [(3, 4)])[0],
         torch_paint.paint_boxes([[]], [[]], [(3, 4)])[0],
         torch_paint.paint_boxes([[]], [[]], [(3, 4)], method="bilinear")[0],
         torch_paint.paint_grids_nearest([np.zeros((2, 2), np.uint8)], [0], [(3, 4)])[0],
@@ -185,11 +185,11 @@ def test_wrong_arguments_are_named() -> None:
         ("one box a grid", lambda: torch_paint.paint_boxes([[cells]], [[]], [(3, 4)])),
         ("leaves", lambda: torch_paint.paint_boxes([[cells]], [[(0, 0, 5, 3)]], [(3, 4)])),
         ("shape", lambda: torch_paint.paint_boxes([[cells[:0]]], [[(0, 0, 4, 3)]], [(3, 4)])),
-        ("sizes", lambda: torch_paint.paint_runs([[counts]], [])),
-        ("fill 12", lambda: torch_paint.paint_runs([[counts]], [(3, 5)])),
-        ("fill 0", lambda: torch_paint.paint_runs([[counts[:0]]], [(3, 5)])),
+        ("sizes", lambda: torch_runs.paint_runs([[counts]], [])),
+        ("fill 12", lambda: torch_runs.paint_runs([[counts]], [(3, 5)])),
+        ("fill 0", lambda: torch_runs.paint_runs([[counts[:0]]], [(3, 5)])),
         ("1 grids", lambda: torch_paint.paint_grids_nearest([cells], [], [])),
-        ("height", lambda: torch_paint.paint_runs([[]], [(0, 4)])),
+        ("height", lambda: torch_runs.paint_runs([[]], [(0, 4)])),
     ]
     for message, call in cases:
         with pytest.raises(MaskCodecError, match=message):
@@ -198,7 +198,7 @@ def test_wrong_arguments_are_named() -> None:
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-@pytest.mark.parametrize("max_bytes", [1 << 20, torch_paint.MAX_BYTES])
+@pytest.mark.parametrize("max_bytes", [1 << 20, torch_batch.MAX_BYTES])
 def test_a_gpu_gives_the_same_bits(max_bytes: int) -> None:
     batch = [(480, 640), (333, 77), (1, 1), (480, 640), (1024, 1024)]
     random = np.random.default_rng(0)
@@ -219,7 +219,7 @@ def test_a_gpu_gives_the_same_bits(max_bytes: int) -> None:
     ]
     cells = [random.integers(0, 5, (32, 24), np.int32) for _ in batch]
     for planes, expected, size in zip(
-        torch_paint.paint_runs(counts, batch, device="cuda", max_bytes=max_bytes),
+        torch_runs.paint_runs(counts, batch, device="cuda", max_bytes=max_bytes),
         masks,
         batch,
         strict=True,

@@ -51,8 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add(
         "--devices", nargs="+", choices=("cpu", "torch", "cuda"),
-        help="cpu: the compiled kernels. torch: torch on the CPU. cuda: torch on the GPU (default: "
-        "cpu, and cuda where there is one)",
+        help="cpu: the compiled kernels. torch: torch on the CPU. cuda: the GPU, by Triton's "
+        "kernels where it has them, and by torch alone (default: cpu, and cuda where there is one)",
     )  # fmt: skip
     add(
         "--masks", nargs="+", type=Path, metavar="FILE", help="COCO json, JSONL or folders of masks"

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 
+from .. import triton
 from .boxes import to_pixels
 from .boxgrid import BINS, COLUMNS, BoxGrid, sides
 
@@ -48,13 +49,24 @@ def _paint_size(
         np.concatenate([item.counts for item in items]),
         np.concatenate([item.runs for item in items]),
     )
-    boxes = torch.from_numpy(to_pixels(merged.boxes, size, BINS).astype(np.int64)).to(device)
-    joined = torch.from_numpy(sides(merged)).to(device)
-    planes = torch.empty((len(boxes), *size), dtype=torch.bool, device=device)
-    step = max(1, CHUNK // (size[0] * size[1]))
-    for first in range(0, len(boxes), step):
-        part = slice(first, first + step)
-        _paint_planes(planes[part], boxes[part], joined[part])
+    corners, walks = to_pixels(merged.boxes, size, BINS), sides(merged)
+
+    def by_kernels() -> torch.Tensor:
+        from ..triton.paint import paint_sides
+
+        return paint_sides(corners, walks, size, COLUMNS, device)
+
+    def plain() -> torch.Tensor:
+        boxes = torch.from_numpy(corners.astype(np.int64)).to(device)
+        joined = torch.from_numpy(walks).to(device)
+        planes = torch.empty((len(boxes), *size), dtype=torch.bool, device=device)
+        step = max(1, CHUNK // (size[0] * size[1]))
+        for first in range(0, len(boxes), step):
+            part = slice(first, first + step)
+            _paint_planes(planes[part], boxes[part], joined[part])
+        return planes
+
+    planes = triton.by_kernels(device, by_kernels, plain)
     ends = np.cumsum([len(item.labels) for item in items]).tolist()
     return [planes[start:end] for start, end in pairwise([0, *ends])]
 

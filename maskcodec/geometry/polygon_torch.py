@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from .. import triton
 from ..threads import map_threads
-from ..torch_batch import Device, Group, chunks, group_by_size, paint_groups, to_device
-from ..torch_paint import paint_runs, word_of
+from ..torch_batch import Device, Group, chunks, group_by_size, paint_groups, to_device, word_of
+from ..torch_runs import paint_runs
 from .polygon import NO_RINGS, Polygons, in_fifths, runs_of
 
 MOST_EDGES = 255
@@ -168,9 +169,28 @@ def render_torch(
 ) -> list[torch.Tensor]:
     """Paint each item's objects at its size: bool, (objects, height, width) each, on `device`.
 
-    Items with a ring of too many edges, or an object of too many rings, are painted on the CPU and
-    travel as runs; so they are on Apple's GPUs, which have no doubles.
+    Without kernels, items with a ring of too many edges, or an object of too many rings, are
+    painted on the CPU and travel as runs; so they are on Apple's GPUs, which have no doubles.
     """
+
+    def by_kernels() -> list[torch.Tensor]:
+        from ..triton.paint import paint_outlines
+
+        groups = group_by_size([len(item.objects) for item in items], sizes)
+
+        def paint(group: Group) -> torch.Tensor:
+            rings = list_rings([items[index] for index in group.texts], group.size)
+            return paint_outlines(*rings[:4], group.starts[-1], group.size, device)
+
+        return paint_groups(groups, paint, len(items))
+
+    return triton.by_kernels(device, by_kernels, lambda: _by_torch(items, sizes, device))
+
+
+def _by_torch(
+    items: Sequence[Polygons], sizes: Sequence[tuple[int, int]], device: Device
+) -> list[torch.Tensor]:
+    """`render_torch` without kernels."""
     if torch.device(device).type == "mps":
         plain = list(range(len(items)))
     else:

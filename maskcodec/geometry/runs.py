@@ -61,7 +61,7 @@ def render_batch(
     counts = [_counts_at(runs, size) for runs, size in zip(items, sizes, strict=True)]
     if device == "cpu":
         return list(map_threads(rle.decode_planes, counts, sizes))
-    from ..torch_paint import paint_runs
+    from ..torch_runs import paint_runs
 
     return list(paint_runs(counts, list(sizes), device=device))
 

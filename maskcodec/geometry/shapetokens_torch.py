@@ -8,8 +8,10 @@ from itertools import accumulate, groupby
 from operator import attrgetter, itemgetter
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
+from .. import triton
 from ..errors import MaskCodecError
 from ..torch_batch import Device, Group, chunks, group_by_size, paint_groups
 from .boxes import to_pixels
@@ -35,40 +37,72 @@ def paint_batch(
     Images of one size are painted together.
     """
     groups = group_by_size([len(item.labels) for item in items], sizes)
+    boxes = [_corners([items[i] for i in group.texts], group.size) for group in groups]
+    sums = [
+        _sums([items[i] for i in group.texts], [books[i] for i in group.texts]) for group in groups
+    ]
 
-    def paint(group: Group) -> torch.Tensor:
-        own = [items[i] for i in group.texts]
-        boxes = [
-            to_pixels(np.concatenate([item.boxes for item in same]), group.size, bins)
-            for bins, same in groupby(own, key=attrgetter("bins"))
+    def by_kernels() -> list[torch.Tensor]:
+        from ..triton.paint import paint_fields
+
+        parts = [
+            [
+                (np.pad(own, ((0, 0), (0, 1)), constant_values=1), _table(book, device))
+                for book, own in group
+            ]
+            for group in sums
         ]
-        fields = _fields(own, [books[i] for i in group.texts], device)
-        corners = torch.from_numpy(np.concatenate(boxes)).to(device)
-        planes = torch.empty((len(fields), *group.size), dtype=torch.bool, device=device)
-        for part in chunks(len(fields), 32 * group.size[0] * group.size[1], MAX_BYTES):
-            _paint(fields[part], corners[part], planes[part])
-        return planes
+        return paint_fields(groups, boxes, parts, CELLS, len(items), device)
 
-    return paint_groups(groups, paint, len(items))
+    def plain() -> list[torch.Tensor]:
+        found = iter(zip(boxes, sums, strict=True))
+
+        def paint(group: Group) -> torch.Tensor:
+            corners, own = next(found)
+            fields = _fields(own, device)
+            places = torch.from_numpy(corners).to(device)
+            planes = torch.empty((len(fields), *group.size), dtype=torch.bool, device=device)
+            for part in chunks(len(fields), 32 * group.size[0] * group.size[1], MAX_BYTES):
+                _paint(fields[part], places[part], planes[part])
+            return planes
+
+        return paint_groups(groups, paint, len(items))
+
+    return triton.by_kernels(device, by_kernels, plain)
 
 
-def _fields(
-    items: Sequence[ShapeTokens], books: Sequence[ShapeCodebook], device: Device
-) -> torch.Tensor:
-    """int64 (objects, CELLS, CELLS), exact: the products are whole numbers but for their scale.
+def _corners(items: Sequence[ShapeTokens], size: tuple[int, int]) -> npt.NDArray[np.int32]:
+    """The boxes of all items in pixels at one size: int32 (objects, 4)."""
+    boxes = [
+        to_pixels(np.concatenate([item.boxes for item in same]), size, bins)
+        for bins, same in groupby(items, key=attrgetter("bins"))
+    ]
+    return np.concatenate(boxes)
 
-    Objects of one codebook that stand together take one product.
-    """
+
+def _sums(
+    items: Sequence[ShapeTokens], books: Sequence[ShapeCodebook]
+) -> list[tuple[ShapeCodebook, npt.NDArray[np.float64]]]:
+    """What the codes of items add up to; objects of one codebook that stand together as one."""
     found = []
     for book, group in groupby(zip(books, items, strict=True), key=itemgetter(0)):
         same = [item for _, item in group]
         counts = np.concatenate([item.counts for item in same])
-        sums = book.sums(counts, np.concatenate([item.codes for item in same]))
+        found.append((book, book.sums(counts, np.concatenate([item.codes for item in same]))))
+    return found
+
+
+def _fields(
+    sums: Sequence[tuple[ShapeCodebook, npt.NDArray[np.float64]]], device: Device
+) -> torch.Tensor:
+    """int64 (objects, CELLS, CELLS), exact: the products are whole numbers but for their scale."""
+    found = []
+    for book, own in sums:
         if torch.device(device).type == "mps":  # it has no float64
-            found.append(torch.from_numpy(book.fields_of_sums(sums)).to(device).long())
+            found.append(torch.from_numpy(book.fields_of_sums(own)).to(device).long())
             continue
         basis, mean = _tables(book, torch.device(device))
-        fields = torch.round(torch.from_numpy(sums).to(device) @ basis + mean)
+        fields = torch.round(torch.from_numpy(own).to(device) @ basis + mean)
         found.append(fields.long().view(-1, CELLS, CELLS))
     return torch.cat(found)
 
@@ -78,6 +112,12 @@ def _tables(book: ShapeCodebook, device: torch.device) -> tuple[torch.Tensor, to
     """Basis and mean of a codebook on a device: 2.7 MB that are sent once."""
     basis, mean = (torch.from_numpy(table).to(device) for table in exact_tables(book))
     return basis, mean
+
+
+@lru_cache(maxsize=8)
+def _table(book: ShapeCodebook, device: Device) -> torch.Tensor:
+    """Basis and, below it, the mean, for sums with a 1 behind them: exact like them."""
+    return torch.from_numpy(np.vstack(exact_tables(book))).to(device)
 
 
 def _paint(fields: torch.Tensor, boxes: torch.Tensor, planes: torch.Tensor) -> None:
