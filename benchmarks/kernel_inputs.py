@@ -11,7 +11,7 @@ import numpy.typing as npt
 Bools = npt.NDArray[np.bool_]
 
 RING_BYTES = 1 << 28
-BATCH_BYTES = 1 << 24
+BATCH_BYTES = 1 << 26
 
 
 def ring(masks: Sequence[Bools]) -> list[Bools]:

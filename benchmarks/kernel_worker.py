@@ -34,6 +34,9 @@ LEAST = 0.005
 PART = 0.0005
 """Seconds that a part of the masks takes, about: less than a system lets a program run at once."""
 
+STRETCH = 0.03
+"""Seconds for which one number of threads is timed before it is another's turn, at least."""
+
 SLOW = 0.15
 """Seconds that a turn may take, about; who needs longer is timed on some of the masks."""
 
@@ -178,29 +181,32 @@ class Clock:
 
 
 class Turns:
-    """Times several ways in turns, part by part: what disturbs the machine disturbs all alike.
+    """Times several ways in turns, a stretch each: what disturbs the machine disturbs all alike.
 
-    The fastest time of each part counts, by the wall clock: it is threads that are timed.
+    A stretch begins with a pass that is not counted: a core that idled while one thread was timed
+    has gone to sleep, and takes longer to wake up than some batches take to paint. Then the fastest
+    time of each part counts, by the wall clock: it is threads that are timed.
     """
 
     def __init__(self, runs: Mapping[str, Run], parts: int) -> None:
         self._runs = dict(runs)
         self._best = {name: [float("inf")] * parts for name in runs}
-        for run in self._runs.values():
-            run(0)
 
     def turn(self) -> dict[str, list[float]]:
-        """Go through all parts, again if that takes little; seconds of each way's up to now."""
-        end = time.perf_counter() + LEAST
-        while True:
-            for part in range(len(next(iter(self._best.values())))):
-                for name, run in self._runs.items():
+        """A stretch of each way; seconds of its parts up to now."""
+        for name, run in self._runs.items():
+            best = self._best[name]
+            for part in range(len(best)):
+                run(part)
+            end = time.perf_counter() + STRETCH
+            while True:
+                for part in range(len(best)):
                     start = time.perf_counter()
                     run(part)
-                    seconds = time.perf_counter() - start
-                    self._best[name][part] = min(self._best[name][part], seconds)
-            if time.perf_counter() >= end:
-                return self._best
+                    best[part] = min(best[part], time.perf_counter() - start)
+                if time.perf_counter() >= end:
+                    break
+        return self._best
 
 
 class Side:

@@ -25,7 +25,7 @@ from .mask_sets import MaskSet
 
 Bools = npt.NDArray[np.bool_]
 
-BATCH = 64
+BATCH = 256
 """Most masks in a batch for threads."""
 
 BATCH_PIXELS = 100_000_000

@@ -34,8 +34,8 @@ GATED = 8
 
 OPTIONS = ("tokens=4", f"tokens={GATED}", f"tokens={GATED},boxes=1", "tokens=16")
 
-BATCH = 64
-"""Masks of a batch: so few that other programs leave some batches undisturbed."""
+BATCH = 256
+"""Masks of a batch: what the gates were set for."""
 
 LARGEST = 400_000
 """Pixels of a mask up to which there are gates in microseconds."""

@@ -16,8 +16,8 @@ from maskcodec.threads import map_pieces
 PIECES = 16
 """Pieces of a loop; whichever thread is free takes the next one, as in a batch of ours."""
 
-HASHED = 1 << 16
-"""Bytes that a piece hashes: they stay in the first caches."""
+HASHED = 1 << 18
+"""Bytes that a piece hashes: they stay in a core's own cache."""
 
 COPIED = 1 << 21
 """Bytes that a piece copies: no cache holds those of all pieces, there and back."""

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import mmap
+import pickle
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,5 +38,28 @@ def test_blocks_are_bounded() -> None:
     [large] = zero_planes([2], [(4000, 4000)])
     assert large.base is not None
     assert large.base.nbytes == 2 * 4000 * 4000
+
+
+def test_planes_outlive_their_neighbours() -> None:
+    first, second = zero_planes([1, 1], [(1500, 1500)] * 2)
+    first[:] = True
+    copied = pickle.loads(pickle.dumps(first))
+    del first
+    gc.collect()
+    assert not second.any()
+    assert copied.all()
+
+
+def test_without_large_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object, **named: object) -> object:
+        raise OSError("no maps left")
+
+    monkeypatch.setattr(mmap, "mmap", refuse)
+    [plane] = zero_planes([1], [(2000, 2000)])
+    assert plane.flags.writeable
+    assert not plane.any()
+
+
+def test_nothing() -> None:
     assert zero_planes([], []) == []
     assert np.array_equal(zero_planes([0], [(3, 4)])[0], np.zeros((0, 3, 4), np.bool_))
