@@ -35,6 +35,7 @@ from .score_inputs import Inputs, asked, check_arguments, open_inputs, settings
 from .score_kinds import Row, Rules
 from .score_parts import lacking, merged
 from .score_predictions import close_files
+from .score_reading import UndrawableError
 from .score_report import VERB, about_run, command, report
 from .score_rows import (
     REJECTED,
@@ -99,7 +100,12 @@ def score(arguments: argparse.Namespace) -> int:
         )
         for remark in inputs.remarks:
             say(VERB, remark)
-        turned, tally = _count(arguments, inputs, folder)
+        try:
+            turned, tally = _count(arguments, inputs, folder)
+        except UndrawableError:  # no run of these files can go on
+            if not arguments.resume:
+                clear(folder.path)
+            raise
         rows = list(read_rows(folder.path, wanted.rules.kind))
         _finish_tally(tally, rows, inputs)
         _check_found(arguments, inputs, rows, folder.path)

@@ -393,7 +393,7 @@ def test_a_codec_that_cannot_draw_here_gives_no_score(
     found = score(tmp_path / "out", path, "--truth", truth, "-j", jobs)
     assert found.status == 2, found.err
     assert cause in found.err
-    assert not (tmp_path / "out" / "scores.json").exists()
+    assert list((tmp_path / "out").iterdir()) == []  # the same folder can be given again
 
 
 def test_a_ceiling_that_was_asked_for_and_cannot_be_measured_is_an_error(tmp_path: Path) -> None:
@@ -402,6 +402,7 @@ def test_a_ceiling_that_was_asked_for_and_cannot_be_measured_is_an_error(tmp_pat
     found = score(tmp_path / "out", path, "--truth", truth, "--ceiling", "samtok")
     assert found.status == 2
     assert "samtok: taking the codes of a mask needs" in found.err
+    assert score(tmp_path / "out", path, "--truth", truth).status == 0
 
 
 def test_no_ceiling_is_said(tmp_path: Path) -> None:
