@@ -198,7 +198,7 @@ def test_rasters(seed: int, batch: list[Size]) -> None:
 
 
 def tokens(items: list[ShapeTokens], batch: list[Size]) -> tuple[Any, Any, Any]:
-    return items, [shapetokens.codebook_of(item) for item in items], batch
+    return items, shapetokens.codebooks_of(items), batch
 
 
 def shapes(items: list[ShapeTokens], batch: list[Size]) -> list[Any]:

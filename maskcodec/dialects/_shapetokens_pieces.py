@@ -114,14 +114,16 @@ class Pieces:
         units = self.unit.findall(shape)
         if not 4 <= len(units) <= 4 + STAGES:
             return None
-        box = [self._edge_values.get(unit, -1) for unit in units[:4]]
-        codes = [
-            self._code_values[place if len(self.stages) > 1 else 0].get(unit, -1)
-            for place, unit in enumerate(units[4:])
-        ]
-        if min(box) < 0 or min(codes, default=0) < 0 or self.spell(box, codes) != shape:
+        edges, rest = units[:4], units[4:]
+        if self.code_gap.join([self.edge_gap.join(edges), *rest]) != shape:
             return None
-        return box, codes
+        values = self._code_values
+        box = [self._edge_values.get(unit, -1) for unit in edges]
+        if len(values) == 1:
+            codes = [values[0].get(unit, -1) for unit in rest]
+        else:
+            codes = [own.get(unit, -1) for own, unit in zip(values, rest, strict=False)]
+        return None if -1 in box or -1 in codes else (box, codes)
 
     @cached_property
     def _longest(self) -> int:

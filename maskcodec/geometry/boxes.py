@@ -37,7 +37,19 @@ def to_pixels(
 ) -> npt.NDArray[np.int32]:
     """Pixel boxes (..., 4), half-open and in order, of boxes in 0..bins at `size`."""
     height, width = size
-    sides = np.array([width, height, width, height], np.int64)
+    return _scaled(boxes, np.array([width, height, width, height], np.int64), bins)
+
+
+def each_to_pixels(
+    boxes: npt.NDArray[np.int32], sizes: npt.NDArray[np.int64], bins: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int32]:
+    """`to_pixels` of boxes (boxes, 4), each with a size (boxes, 2) and bins (boxes,) of its own."""
+    return _scaled(boxes, sizes[:, [1, 0, 1, 0]], bins[:, None])
+
+
+def _scaled(
+    boxes: npt.NDArray[np.int32], sides: npt.NDArray[np.int64], bins: int | npt.NDArray[np.int64]
+) -> npt.NDArray[np.int32]:
     pixels = (2 * boxes * sides + bins) // (2 * bins)
     first, second = pixels[..., :2], pixels[..., 2:]
     ordered = np.concatenate([np.minimum(first, second), np.maximum(first, second)], axis=-1)

@@ -23,7 +23,7 @@ from ..errors import MaskCodecError
 from ..mask import Mask
 from ..planes import zero_planes
 from ..threads import map_pieces
-from .boxes import to_pixels
+from .boxes import each_to_pixels, to_pixels
 from .shape_boxes import boxes_of, reached
 from .shape_codebook import BINS, CELLS, ShapeCodebook, get_codebook
 from .shape_field import field_of
@@ -171,56 +171,78 @@ def render_batch(
     Raises:
         MaskCodecError: an item is of another family, or a code or a box is out of range.
     """
-    books = [codebook_of(item) for item in items]
+    books = codebooks_of(items)
     if device != "cpu":
         from .shapetokens_torch import paint_batch
 
         return list(paint_batch(items, books, sizes, device=device))
+    planes = zero_planes([len(item.labels) for item in items], sizes)
+    for book, group in groupby(zip(books, items, sizes, planes, strict=True), key=itemgetter(0)):
+        _, some, some_sizes, some_planes = zip(*group, strict=True)
+        _paint(book, some, some_sizes, some_planes, threads)
+    return list(planes)
 
-    def paint(part: slice) -> list[npt.NDArray[np.bool_]]:
-        return _paint_all(items[part], books[part], sizes[part])
 
-    pieces = map_pieces(paint, len(items), TOGETHER, threads=threads)
-    return [planes for piece in pieces for planes in piece]
-
-
-def codebook_of(item: ShapeTokens) -> ShapeCodebook:
-    """The codebook of some objects, whose codes are checked against it, and their boxes.
+def codebooks_of(items: Sequence[ShapeTokens]) -> list[ShapeCodebook]:
+    """The codebook of each item, whose codes are checked against it, and their boxes.
 
     Raises:
         MaskCodecError: they are of another family, or codes or boxes are out of range.
     """
-    if not item.family.startswith(PREFIX):
-        raise MaskCodecError(f"codes of {item.family} are none of shapetokens")
-    book = get_codebook(item.family.removeprefix(PREFIX))
-    if item.counts.max(initial=0) > book.stages:
-        raise MaskCodecError(f"{item.counts.max()} codes an object, at most {book.stages}")
-    if len(item.codes) and not 0 <= item.codes.min() <= item.codes.max() < book.codes.shape[1]:
-        raise MaskCodecError(f"codes must be 0 to {book.codes.shape[1] - 1}")
-    if len(item.boxes) and not 0 <= item.boxes.min() <= item.boxes.max() <= item.bins:
-        raise MaskCodecError(f"boxes must be 0 to {item.bins}")
-    return book
+    books = {family: _codebook(family) for family in {item.family for item in items}}
+    for family, book in books.items():
+        same = [item for item in items if item.family == family]
+        counts = np.concatenate([item.counts for item in same])
+        codes = np.concatenate([item.codes for item in same])
+        boxes = np.concatenate([item.boxes for item in same])
+        bins = _bins(same)
+        if counts.max(initial=0) > book.stages:
+            raise MaskCodecError(f"{counts.max()} codes an object, at most {book.stages}")
+        if len(codes) and not 0 <= codes.min() <= codes.max() < book.codes.shape[1]:
+            raise MaskCodecError(f"codes must be 0 to {book.codes.shape[1] - 1}")
+        wrong = ((boxes < 0) | (boxes > bins[:, None])).any(axis=1)
+        if wrong.any():
+            raise MaskCodecError(f"boxes must be 0 to {bins[wrong.argmax()]}")
+    return [books[item.family] for item in items]
 
 
-def _paint_all(
-    items: Sequence[ShapeTokens], books: Sequence[ShapeCodebook], sizes: Sequence[tuple[int, int]]
-) -> list[npt.NDArray[np.bool_]]:
-    """Paint some items. Fields of several objects take little longer than one: it is the reading
-    of the codebook's basis that takes time.
+def _codebook(family: str) -> ShapeCodebook:
+    if not family.startswith(PREFIX):
+        raise MaskCodecError(f"codes of {family} are none of shapetokens")
+    return get_codebook(family.removeprefix(PREFIX))
+
+
+def _bins(items: Sequence[ShapeTokens]) -> npt.NDArray[np.int64]:
+    """The bins of each object of some items: (objects,)."""
+    return np.repeat([item.bins for item in items], [len(item.labels) for item in items])
+
+
+def _paint(
+    book: ShapeCodebook,
+    items: Sequence[ShapeTokens],
+    sizes: Sequence[tuple[int, int]],
+    planes: Sequence[npt.NDArray[np.bool_]],
+    threads: int | None,
+) -> None:
+    """Set the planes of each item, (objects, height, width), which must be clear.
+
+    What is little work an object is done for all of them at once. Then each thread takes some:
+    their fields take little longer than one, since it is the reading of the codebook's basis that
+    takes time.
     """
-    planes = zero_planes([len(item.labels) for item in items], sizes)
-    for book, group in groupby(zip(books, items, sizes, planes, strict=True), key=itemgetter(0)):
-        _, some, some_sizes, some_planes = zip(*group, strict=True)
-        sums = np.concatenate([book.sums(item.counts, item.codes) for item in some])
-        boxes = np.concatenate(list(map(_pixel_boxes, some, some_sizes)))
-        targets = [plane[None].view(np.uint8) for one in some_planes for plane in one]
-        for start in range(0, len(sums), TOGETHER):
-            part = slice(start, start + TOGETHER)
-            fields = book.fields_of_sums(sums[part])
-            for k, target in enumerate(targets[part]):
-                _kernels.paint(fields[k : k + 1], boxes[start + k, None], target)
-    return planes
+    counts = np.concatenate([item.counts for item in items])
+    sums = book.sums(counts, np.concatenate([item.codes for item in items]))
+    boxes = each_to_pixels(
+        np.concatenate([item.boxes for item in items]),
+        np.repeat(np.array(sizes, np.int64), [len(item.labels) for item in items], axis=0),
+        _bins(items),
+    )
+    targets = [plane[None].view(np.uint8) for one in planes for plane in one]
 
+    def paint(part: slice) -> None:
+        for field, box, target in zip(
+            book.fields_of_sums(sums[part]), boxes[part], targets[part], strict=True
+        ):
+            _kernels.paint(field[None], box[None], target)
 
-def _pixel_boxes(item: ShapeTokens, size: tuple[int, int]) -> npt.NDArray[np.int32]:
-    return to_pixels(item.boxes, size, item.bins)
+    map_pieces(paint, len(targets), TOGETHER, threads=threads)
