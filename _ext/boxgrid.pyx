@@ -1,27 +1,31 @@
 # cython: language_level=3, binding=False
 """Paints rows of runs inside boxes, and lists where their boundaries walk."""
 
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release
 from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
 from boxgrid_rows cimport MOST, Row, Scale, Sides, join_rows, make_scale, pixel_at, sides_at
+from buffers cimport open_buffer
+from canvas cimport Canvas, clear, close_canvases, count_planes, open_canvases
 
 
 cdef bint _load(
-    const uint8_t[:, ::1] counts, const uint8_t[:, ::1] runs, int columns, Py_ssize_t item,
+    const uint8_t* counts, Py_ssize_t height, const uint8_t* runs, Py_ssize_t length, int columns,
     Py_ssize_t* place, Row* rows
 ) noexcept nogil:
-    """Read the rows of one object; False where they are no valid rows."""
+    """Read the rows of one object from run `place` on; False where they are no valid rows."""
     cdef Py_ssize_t i
     cdef int k, last
-    for i in range(counts.shape[1]):
-        rows[i].count = counts[item, i]
-        if rows[i].count > MOST or place[0] + rows[i].count > runs.shape[0]:
+    for i in range(height):
+        rows[i].count = counts[i]
+        if rows[i].count > MOST or place[0] + rows[i].count > length:
             return False
         last = -1
         for k in range(rows[i].count):
-            rows[i].start[k] = runs[place[0] + k, 0]
-            rows[i].end[k] = runs[place[0] + k, 1]
+            rows[i].start[k] = runs[2 * (place[0] + k)]
+            rows[i].end[k] = runs[2 * (place[0] + k) + 1]
             if not last < rows[i].start[k] < rows[i].end[k] <= columns:
                 return False
             last = rows[i].end[k]
@@ -45,35 +49,79 @@ cdef void _paint(
                 memset(corner + y * stride + start, 1, end - start)
 
 
-def paint(
-    uint8_t[:, :, ::1] planes, const int32_t[:, ::1] boxes, const uint8_t[:, ::1] counts,
-    const uint8_t[:, ::1] runs, int columns
-):
-    cdef Py_ssize_t rows = counts.shape[1], item, place = 0, left, top, right, bottom
-    cdef Py_ssize_t stride = planes.shape[2]
+cdef struct Item:  # the objects of an image
+    Py_buffer counts  # (objects, rows)
+    Py_buffer runs  # (all runs, 2)
+
+
+cdef bint _paint_item(
+    const Item* item, const int32_t* boxes, int columns, const Canvas* canvas
+) noexcept nogil:
+    """Paint the objects of an image; False where they are not valid."""
+    cdef Py_ssize_t rows = item.counts.len // canvas.count, plane, place = 0
+    cdef const uint8_t* counts = <const uint8_t*>item.counts.buf
+    cdef const int32_t* box
     cdef Row[64] found
-    cdef bint valid = 1 <= columns and rows <= 64
-    if not (boxes.shape[0] == counts.shape[0] == planes.shape[0] and boxes.shape[1] == 4
-            and runs.shape[1] == 2):
-        raise ValueError("shapes")
-    with nogil:
-        for item in range(planes.shape[0]):
-            if not (valid and _load(counts, runs, columns, item, &place, found)):
-                valid = False
-                break
-            left, top = boxes[item, 0], boxes[item, 1]
-            right, bottom = boxes[item, 2], boxes[item, 3]
-            if not (0 <= left <= right <= planes.shape[2]
-                    and 0 <= top <= bottom <= planes.shape[1]):
-                valid = False
-                break
-            if left < right and top < bottom:
-                _paint(
-                    found, <int>rows, make_scale(bottom - top, right - left, columns),
-                    &planes[item, top, left], stride
-                )
-    if not valid:
-        raise ValueError("rows")
+    if rows > 64 or rows * canvas.count != item.counts.len:
+        return False
+    for plane in range(canvas.count):
+        box = boxes + 4 * plane
+        if not (
+            0 <= box[0] <= box[2] <= canvas.width and 0 <= box[1] <= box[3] <= canvas.height
+            and _load(
+                counts + plane * rows, rows, <const uint8_t*>item.runs.buf, item.runs.len // 2,
+                columns, &place, found
+            )
+        ):
+            return False
+        if box[0] < box[2] and box[1] < box[3]:
+            _paint(
+                found, <int>rows, make_scale(box[3] - box[1], box[2] - box[0], columns),
+                canvas.pixels + (plane * canvas.height + box[1]) * canvas.width + box[0],
+                canvas.width
+            )
+    return True
+
+
+def paint(canvases, const int32_t[:, ::1] boxes, items, int columns):
+    """Paint objects into `canvases`, pairs of bytes (objects, height, width) and if they are clear.
+
+    Each of `items` is a pair: how many runs each row of each object has, uint8 (objects, rows), up
+    to 64 rows, and the runs, uint8 (runs, 2). `boxes` (all objects, 4) are left, top, right,
+    bottom, half-open pixels within the planes. A box without area sets nothing.
+    """
+    cdef Py_ssize_t count = len(canvases), ready = 0, first = 0, i
+    cdef bint valid = columns >= 1
+    cdef Item* images = NULL
+    cdef Canvas* opened = open_canvases(canvases)
+    try:
+        if not (len(items) == count and boxes.shape[0] == count_planes(opened, count)
+                and boxes.shape[1] == 4):
+            raise ValueError("shapes")
+        images = <Item*>calloc(count + 1, sizeof(Item))
+        if images == NULL:
+            raise MemoryError
+        for i in range(count):
+            counts, runs = items[i]
+            ready += 1  # releasing a buffer that is still zeros is harmless
+            open_buffer(counts, &images[i].counts, PyBUF_SIMPLE, -1)
+            open_buffer(runs, &images[i].runs, PyBUF_SIMPLE, -1)
+            if not (images[i].counts.itemsize == images[i].runs.itemsize == 1):
+                raise ValueError("counts and runs are uint8")
+        with nogil:
+            for i in range(count):
+                clear(&opened[i])
+                if valid and opened[i].count:
+                    valid = _paint_item(&images[i], &boxes[first, 0], columns, &opened[i])
+                first += opened[i].count
+        if not valid:
+            raise ValueError("rows")
+    finally:
+        for i in range(ready):
+            PyBuffer_Release(&images[i].counts)
+            PyBuffer_Release(&images[i].runs)
+        free(images)
+        close_canvases(opened, count)
 
 
 def join(
@@ -83,13 +131,16 @@ def join(
     cdef Py_ssize_t rows = counts.shape[1], item, i, place = 0
     cdef Row[64] found
     cdef int most = 0
-    cdef bint valid = rows <= 64
+    cdef bint valid = 1 <= rows <= 64
     if not (sides.shape[0] == counts.shape[0] and sides.shape[1] == rows and sides.shape[2] == 2
             and sides.shape[4] == 4 and runs.shape[1] == 2):
         raise ValueError("shapes")
     with nogil:
         for item in range(counts.shape[0]):
-            if not (valid and _load(counts, runs, columns, item, &place, found)):
+            if not (valid and _load(
+                &counts[item, 0], rows, &runs[0, 0] if runs.shape[0] else NULL, runs.shape[0],
+                columns, &place, found
+            )):
                 valid = False
                 break
             for i in range(rows):

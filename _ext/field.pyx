@@ -9,6 +9,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
+from canvas cimport Canvas, clear, close_canvases, count_planes, open_canvases
 from set_pixels cimport count_set
 
 
@@ -165,36 +166,46 @@ cdef bint _lay_box(
     return True
 
 
-def paint(
-    const int32_t[:, :, ::1] fields, const int32_t[:, ::1] boxes, uint8_t[:, :, ::1] planes
-):
-    """Set pixels of `planes` (objects, height, width), which must be clear.
+def paint(const int32_t[:, :, ::1] fields, const int32_t[:, ::1] boxes, canvases):
+    """Paint objects into `canvases`, pairs of bytes (objects, height, width) and if they are clear.
 
     `fields` is (objects, cells, cells), two cells or more a side; `boxes` (objects, 4) are left,
-    top, right, bottom, half-open pixels within the planes. A box without area sets nothing.
+    top, right, bottom, half-open pixels within the planes, those of the first canvas first. A box
+    without area sets nothing.
     """
-    cdef Py_ssize_t item, cells = fields.shape[1], most = max(planes.shape[1], planes.shape[2])
+    cdef Py_ssize_t cells = fields.shape[1], count = len(canvases), side = 0, item = 0, i, plane
     cdef bint valid = True
     cdef const int32_t* box
     cdef Table table
-    if not (fields.shape[0] == boxes.shape[0] == planes.shape[0] and fields.shape[2] == cells
-            and boxes.shape[1] == 4 and 2 <= cells <= 1024 and most <= 65536):
-        raise ValueError("shapes")
-    _open(&table, cells, most)
-    with nogil:
-        for item in range(fields.shape[0]):
-            box = &boxes[item, 0]
-            valid = _lay_box(table, cells, box, planes.shape[1], planes.shape[2])
-            if not valid:
-                break
-            if box[0] < box[2] and box[1] < box[3]:
-                _paint(
-                    &fields[item, 0, 0], cells, box[3] - box[1], box[2] - box[0], table,
-                    &planes[item, box[1], box[0]], planes.shape[2]
-                )
-    free(table.block)
-    if not valid:
-        raise ValueError("a box leaves its plane")
+    cdef Canvas canvas
+    cdef Canvas* opened = open_canvases(canvases)
+    table.block = NULL
+    try:
+        if not (fields.shape[0] == boxes.shape[0] == count_planes(opened, count)
+                and fields.shape[2] == cells and boxes.shape[1] == 4 and 2 <= cells <= 1024):
+            raise ValueError("shapes")
+        for i in range(count):
+            side = max(side, opened[i].height, opened[i].width)
+        _open(&table, cells, side)
+        with nogil:
+            for i in range(count):
+                canvas = opened[i]
+                clear(&canvas)
+                for plane in range(canvas.count):
+                    box = &boxes[item, 0]
+                    valid = valid and _lay_box(table, cells, box, canvas.height, canvas.width)
+                    if valid and box[0] < box[2] and box[1] < box[3]:
+                        _paint(
+                            &fields[item, 0, 0], cells, box[3] - box[1], box[2] - box[0], table,
+                            canvas.pixels + (plane * canvas.height + box[1]) * canvas.width
+                            + box[0], canvas.width
+                        )
+                    item += 1
+        if not valid:
+            raise ValueError("a box leaves its plane")
+    finally:
+        free(table.block)
+        close_canvases(opened, count)
 
 
 def overlaps(

@@ -12,7 +12,7 @@ Arrays are C-ordered; their lengths and the edges are checked here.
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcmp, memcpy, memset
 
 from buffers cimport check_edges, open_buffer
@@ -134,41 +134,80 @@ cdef void _planes(
         out += frame.height * frame.stride
 
 
-def planes(
-    cells, labels, Py_ssize_t height, Py_ssize_t width, Py_ssize_t y0, Py_ssize_t x0,
-    y_edges, x_edges, out, bint blank
-):
-    """Paint one plane a label; `labels` is any sequence of numbers, for an array of few costs more
-    to make than to paint with."""
-    cdef Py_buffer views[4]
-    cdef Py_ssize_t rows, cols, k, count = len(labels)
-    cdef Frame frame
-    cdef uint8_t* row
-    cdef int32_t* values = NULL
-    memset(views, 0, sizeof(views))
+cdef struct Job:
+    Py_buffer cells
+    Py_buffer y_edges
+    Py_buffer x_edges
+    Py_buffer out
+    Py_ssize_t rows
+    Py_ssize_t cols
+    Py_ssize_t count  # labels
+    int32_t* labels
+    Frame frame
+
+
+cdef int _open(Job* job, tuple arguments) except -1:
+    """Take over one tuple of `planes`, checked."""
+    cdef Py_ssize_t height, width, y0, x0, k
+    cdef bint blank
+    cells, labels, height, width, y0, x0, y_edges, x_edges, out, blank = arguments
+    open_buffer(y_edges, &job.y_edges, PyBUF_SIMPLE, -1)
+    open_buffer(x_edges, &job.x_edges, PyBUF_SIMPLE, -1)
+    job.rows, job.cols = job.y_edges.len // 4 - 1, job.x_edges.len // 4 - 1
+    check_edges(<const int32_t*>job.y_edges.buf, job.rows, y0, height)
+    check_edges(<const int32_t*>job.x_edges.buf, job.cols, x0, width)
+    job.count = len(labels)
+    open_buffer(cells, &job.cells, PyBUF_SIMPLE, 4 * job.rows * job.cols)
+    open_buffer(out, &job.out, PyBUF_WRITABLE, job.count * height * width)
+    job.labels = <int32_t*>malloc(4 * job.count + 4)
+    if job.labels == NULL:
+        raise MemoryError
+    for k in range(job.count):
+        job.labels[k] = labels[k]
+    job.frame = make_frame(height, width, y0, x0, blank)
+    return 0
+
+
+cdef inline Py_ssize_t _scratch(const Job* job) noexcept nogil:
+    return job.frame.stride + 16 + job.rows * job.cols
+
+
+def planes(pictures):
+    """Paint a plane for each label of each picture, all in one call without the GIL.
+
+    A picture is a tuple of cells (int32), labels, height, width, y0, x0, y_edges, x_edges, out
+    (labels x height x width bytes) and blank. `labels` is any sequence of numbers, for an array of
+    few costs more to make than to paint with.
+    """
+    cdef Py_ssize_t count = len(pictures), opened = 0, scratch = 0, i
+    cdef Job* jobs = <Job*>calloc(count + 1, sizeof(Job))
+    cdef Job* job
+    cdef uint8_t* row = NULL
+    if jobs == NULL:
+        raise MemoryError
     try:
-        open_buffer(y_edges, &views[0], PyBUF_SIMPLE, -1)
-        open_buffer(x_edges, &views[1], PyBUF_SIMPLE, -1)
-        rows = views[0].len // 4 - 1
-        cols = views[1].len // 4 - 1
-        check_edges(<const int32_t*>views[0].buf, rows, y0, height)
-        check_edges(<const int32_t*>views[1].buf, cols, x0, width)
-        open_buffer(cells, &views[2], PyBUF_SIMPLE, 4 * rows * cols)
-        open_buffer(out, &views[3], PyBUF_WRITABLE, count * height * width)
-        frame = make_frame(height, width, y0, x0, blank)
-        values = <int32_t*>malloc(4 * count + width + 16 + rows * cols)
-        if values == NULL:
+        for i in range(count):
+            opened += 1  # releasing a buffer that is still zeros is harmless
+            _open(&jobs[i], pictures[i])
+            scratch = max(scratch, _scratch(&jobs[i]))
+        row = <uint8_t*>malloc(scratch + 1)
+        if row == NULL:
             raise MemoryError
-        row = <uint8_t*>(values + count)
-        for k in range(count):
-            values[k] = labels[k]
         with nogil:
-            _planes(
-                <const int32_t*>views[2].buf, values, count,
-                <const int32_t*>views[0].buf, rows, <const int32_t*>views[1].buf, cols,
-                <uint8_t*>views[3].buf, &frame, row, row + width + 16
-            )
+            for i in range(count):
+                job = &jobs[i]
+                _planes(
+                    <const int32_t*>job.cells.buf, job.labels, job.count,
+                    <const int32_t*>job.y_edges.buf, job.rows,
+                    <const int32_t*>job.x_edges.buf, job.cols,
+                    <uint8_t*>job.out.buf, &job.frame, row, row + job.frame.stride + 16
+                )
     finally:
-        free(values)
-        for k in range(4):
-            PyBuffer_Release(&views[k])
+        for i in range(opened):
+            PyBuffer_Release(&jobs[i].cells)
+            PyBuffer_Release(&jobs[i].y_edges)
+            PyBuffer_Release(&jobs[i].x_edges)
+            PyBuffer_Release(&jobs[i].out)
+            free(jobs[i].labels)
+        free(row)
+        free(jobs)

@@ -6,9 +6,9 @@ column; filed by row, they let the mask be written once, from top to bottom, by 
 """
 
 cimport cython
-from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release
+from cpython.buffer cimport PyBUF_ND, PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 from bits cimport folded_pixel, transpose_words, unfold_pixels
@@ -76,62 +76,75 @@ cdef uint64_t _sum(const uint32_t* counts, Py_ssize_t length) noexcept nogil:
     return total
 
 
+cdef struct Job:
+    Py_buffer counts
+    Py_buffer mask
+    Py_ssize_t height
+    Py_ssize_t width
+
+
+cdef int _open(Job* job, counts, mask) except -1:
+    """Take over a uint32 array and a (height, width) array of bytes, checked."""
+    open_buffer(counts, &job.counts, PyBUF_SIMPLE, -1)
+    open_buffer(mask, &job.mask, PyBUF_WRITABLE | PyBUF_ND, -1)
+    if job.counts.itemsize != 4 or job.mask.itemsize != 1 or job.mask.ndim != 2:
+        raise ValueError("counts are uint32, a mask is (height, width) bytes")
+    job.height, job.width = job.mask.shape[0], job.mask.shape[1]
+    return 0
+
+
 cdef Py_ssize_t _paint_all(
-    const Py_buffer* counts, Py_ssize_t masks, uint8_t* pixels, Py_ssize_t height, Py_ssize_t width,
-    uint32_t* scratch, Py_ssize_t room
+    const Job* jobs, Py_ssize_t count, uint32_t* scratch, Py_ssize_t room
 ) noexcept nogil:
     """Paint masks until one can't be; return how many were."""
     cdef Py_ssize_t done, length
+    cdef const Job* job
     cdef const uint32_t* values
-    for done in range(masks):
-        values = <const uint32_t*>counts[done].buf
-        length = counts[done].len // 4
-        if length > room or _sum(values, length) != <uint64_t>(height * width):
+    for done in range(count):
+        job = &jobs[done]
+        values = <const uint32_t*>job.counts.buf
+        length = job.counts.len // 4
+        if (job.height + length > room
+                or _sum(values, length) != <uint64_t>(job.height * job.width)):
             return done
-        if height and width:
-            _paint(values, length, height, width, pixels, scratch, scratch + height)
-        pixels += height * width
-    return masks
+        if job.height and job.width:
+            _paint(
+                values, length, job.height, job.width, <uint8_t*>job.mask.buf, scratch,
+                scratch + job.height
+            )
+    return count
 
 
-def decode_sparse(
-    list counts, object masks, Py_ssize_t height, Py_ssize_t width, object scratch
-):
-    """Paint run lengths, a uint32 array a mask, into `masks`, (masks, height, width) bytes.
+def decode_sparse(counts, masks, scratch):
+    """Paint run lengths, a uint32 array a mask, into `masks`, (height, width) bytes each.
 
-    `scratch` (uint32) has room for `height` words and as many as any mask has run lengths. Returns
-    how many masks were painted, every pixel of them: fewer than all where the next one's run
-    lengths are more than there is room for, or don't sum to its area.
+    `scratch` (uint32) has room for a word a row of a mask and for as many as it has run lengths.
+    Returns how many masks were painted, every pixel of them: fewer than all where the next one's
+    run lengths are more than there is room for, or don't sum to its area.
     """
     cdef Py_ssize_t count = len(counts), opened = 0, done = 0, i
-    cdef Py_buffer pixels, words
-    cdef Py_buffer* views
-    if height < 0 or width < 0:
-        return 0
-    views = <Py_buffer*>malloc((count + 1) * sizeof(Py_buffer))
-    if views == NULL:
+    cdef Py_buffer words
+    cdef Job* jobs
+    if len(masks) != count:
+        raise ValueError("a mask for each array of run lengths")
+    jobs = <Job*>calloc(count + 1, sizeof(Job))
+    if jobs == NULL:
         raise MemoryError
-    memset(&pixels, 0, sizeof(Py_buffer))  # releasing them is harmless then
     memset(&words, 0, sizeof(Py_buffer))
     try:
-        open_buffer(masks, &pixels, PyBUF_WRITABLE, count * height * width)
         open_buffer(scratch, &words, PyBUF_WRITABLE, -1)
         for i in range(count):
-            open_buffer(counts[i], &views[i], PyBUF_SIMPLE, -1)
-            opened += 1
+            opened += 1  # releasing a buffer that is still zeros is harmless
+            _open(&jobs[i], counts[i], masks[i])
         with nogil:
-            if words.len // 4 >= height:
-                done = _paint_all(
-                    views, count, <uint8_t*>pixels.buf, height, width,
-                    <uint32_t*>words.buf, words.len // 4 - height
-                )
+            done = _paint_all(jobs, count, <uint32_t*>words.buf, words.len // 4)
         return done
     finally:
         for i in range(opened):
-            PyBuffer_Release(&views[i])
-        PyBuffer_Release(&pixels)
+            PyBuffer_Release(&jobs[i].counts)
+            PyBuffer_Release(&jobs[i].mask)
         PyBuffer_Release(&words)
-        free(views)
+        free(jobs)
 
 
 cdef void _mark_changes(

@@ -192,13 +192,12 @@ def paint_case(given: MaskSet) -> KernelCase:
         to_pixels(item.boxes, size, BINS) for item, size in zip(geometries, sizes, strict=True)
     ]
     outs = ring(given.masks)
-    planes = [out[None].view(np.uint8) for out in outs]
+    canvases = [[(out[None], False)] for out in outs]
     corners = [box[0].tolist() for box in boxes]
     checked = range(min(CHECKED, len(outs)))
 
     def ours(index: int) -> None:
-        outs[index].fill(False)
-        field.paint(fields[index], boxes[index], planes[index])
+        field.paint(fields[index], boxes[index], canvases[index])
 
     def inside(index: int) -> Bools:
         left, top, right, bottom = corners[index]
@@ -210,7 +209,8 @@ def paint_case(given: MaskSet) -> KernelCase:
             assert np.count_nonzero(outs[index]) == np.count_nonzero(inside(index))
             height, width = (min(side, 40) for side in inside(index).shape)
             plane = np.zeros((1, height, width), np.uint8)
-            field.paint(fields[index], np.array([[0, 0, width, height]], np.int32), plane)
+            box = np.array([[0, 0, width, height]], np.int32)
+            field.paint(fields[index], box, [(plane, True)])
             equal(plane[0], field_twin.paint(fields[index][0], height, width))
 
     def agree(index: int, answer: Any) -> None:

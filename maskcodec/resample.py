@@ -257,16 +257,33 @@ def paint_labels_nearest(
     Raises:
         MaskCodecError: a wrong dtype, shape, size or box.
     """
+    job = labels_job(cells, labels, size, out, box)
+    _paint.planes([job])
+    return job[8]
+
+
+def labels_job(
+    cells: npt.NDArray[Any],
+    labels: int | Sequence[int],
+    size: Size,
+    out: Bools | None,
+    box: Box | None,
+    *,
+    is_clear: bool = False,
+) -> _paint.Picture:
+    """What the kernel needs for `paint_labels_nearest`, checked; item 8 is the array to paint in.
+
+    `is_clear` promises that `out` is all False.
+    """
     cells, (rows, columns) = _plane("cells", cells, _NUMBERS)
     height, width = check_size(size)
     x0, y0, x1, y1 = _check_box(box, height, width)
     values = range(labels) if isinstance(labels, int) else labels
-    blank = out is None
-    out = _canvas((len(values), height, width), _BOOL, out)
+    canvas = _canvas((len(values), height, width), _BOOL, out)
     y_edges, x_edges = cell_edges(y1 - y0, rows), cell_edges(x1 - x0, columns)
     numbers = cells if cells.dtype is _INT32 else cells.astype(_INT32)
-    _paint.planes(numbers, values, height, width, y0, x0, y_edges, x_edges, out, blank)
-    return out
+    blank = is_clear or out is None
+    return numbers, values, height, width, y0, x0, y_edges, x_edges, canvas, blank
 
 
 def paint_bilinear(
@@ -304,18 +321,35 @@ def paint_labels_bilinear(
     Arguments, result and errors are those of `paint_labels_nearest`. Where labels meet, both may
     have a pixel at which each is exactly one half, and neither where three labels meet.
     """
+    canvas, jobs = bilinear_labels_jobs(cells, labels, size, out, box)
+    _bilinear.bilinear(jobs)
+    return canvas
+
+
+def bilinear_labels_jobs(
+    cells: npt.NDArray[Any],
+    labels: int | Sequence[int],
+    size: Size,
+    out: Bools | None,
+    box: Box | None,
+    *,
+    is_clear: bool = False,
+) -> tuple[Bools, list[_bilinear.Picture]]:
+    """What the kernel needs for `paint_labels_bilinear`, checked: where it paints, and a job for
+    each label. `is_clear` promises that `out` is all False.
+    """
     cells, (rows, columns) = _plane("cells", cells, _NUMBERS)
     height, width = check_size(size)
     x0, y0, x1, y1 = _check_box(box, height, width)
     _check_axis(height, rows)
     _check_axis(width, columns)
     values = range(labels) if isinstance(labels, int) else labels
-    blank = out is None
-    out = _canvas((len(values), height, width), _BOOL, out)
-    for value, plane in zip(values, out, strict=True):
-        part = cells == value
-        _bilinear.bilinear([(part, rows, columns, height, width, y0, x0, y1, x1, plane, blank)])
-    return out
+    canvas = _canvas((len(values), height, width), _BOOL, out)
+    blank = is_clear or out is None
+    return canvas, [
+        (cells == value, rows, columns, height, width, y0, x0, y1, x1, plane, blank)
+        for value, plane in zip(values, canvas, strict=True)
+    ]
 
 
 # --- arguments ---

@@ -142,8 +142,8 @@ def decode(counts: Counts, size: Sequence[int], out: Bools | None = None) -> Boo
     height, width = check_size(size)
     checked = check_counts(counts)
     mask = check_out(out, (height, width))
-    scratch = _scratch(checked.size, height, width)
-    if not rle_decode.decode_sparse([checked], mask, height, width, scratch):
+    scratch = np.empty(_room(checked.size, height, width), _UINT32)
+    if not rle_decode.decode_sparse([checked], [mask], scratch):
         _paint_dense(checked, mask)
     return mask
 
@@ -163,31 +163,47 @@ def decode_batch(
     checked = [check_counts(one) for one in counts]
     masks = check_out(out, (len(checked), height, width))
 
-    def paint(part: slice) -> None:
-        _paint(checked[part], masks[part])
-
-    map_pieces(paint, len(checked), _MASKS_PER_CALL, threads=threads)
+    _paint(checked, list(masks), threads)
     return masks
 
 
-def decode_planes(counts: Sequence[Counts], size: Sequence[int]) -> Bools:
-    """`decode_batch` on the calling thread, for callers that deal out work to threads already."""
-    return decode_batch(counts, size, threads=1)
+def decode_planes(
+    counts: Sequence[Sequence[Counts]], planes: Sequence[Bools], *, threads: int | None = None
+) -> None:
+    """`decode` the masks of many images, of any sizes, into planes.
+
+    Args:
+        counts: the counts of each image's masks.
+        planes: bool (masks, height, width) each, C order; every pixel is overwritten.
+        threads: how many to use; None means one a core.
+
+    Raises:
+        MaskCodecError: as `decode`; planes may be partly painted then.
+    """
+    masks = [mask for image in planes for mask in image]
+    _paint([check_counts(one) for image in counts for one in image], masks, threads)
 
 
-def _paint(counts: list[Counts], masks: Bools) -> None:
-    _, height, width = masks.shape
-    scratch = _scratch(max((one.size for one in counts), default=0), height, width)
-    done = rle_decode.decode_sparse(counts, masks, height, width, scratch)
-    if done < len(counts):
-        _paint_dense(counts[done], masks[done])
-        _paint(counts[done + 1 :], masks[done + 1 :])
+def _paint(counts: list[Counts], masks: list[Bools], threads: int | None) -> None:
+    def paint(part: slice) -> None:
+        _paint_all(counts[part], masks[part])
+
+    map_pieces(paint, len(counts), _MASKS_PER_CALL, threads=threads)
 
 
-def _scratch(longest: int, height: int, width: int) -> Counts:
-    """Space to decode in; too little for counts so many that they had better be painted densely."""
+def _paint_all(counts: list[Counts], masks: list[Bools]) -> None:
+    while counts:
+        rooms = [_room(one.size, *mask.shape) for one, mask in zip(counts, masks, strict=True)]
+        done = rle_decode.decode_sparse(counts, masks, np.empty(max(rooms), _UINT32))
+        if done < len(counts):
+            _paint_dense(counts[done], masks[done])
+        counts, masks = counts[done + 1 :], masks[done + 1 :]
+
+
+def _room(counts: int, height: int, width: int) -> int:
+    """Words to decode in; too few for counts so many that they had better be painted densely."""
     most = height * width // _PIXELS_PER_COUNT + 4 * width + 4
-    return np.empty(height + min(longest, most), np.uint32)
+    return height + min(counts, most)
 
 
 def _paint_dense(counts: Counts, mask: Bools) -> None:

@@ -237,7 +237,7 @@ def test_fields_at_zero_and_at_their_largest() -> None:
             SOURCE=cells.FIELDS, BILINEAR=True, LONG_SUMS=True, WIDE=False,
         )  # fmt: skip
         expected = np.zeros((1, *size), np.uint8)
-        field.paint(values.astype(np.int32), box, expected)
+        field.paint(values.astype(np.int32), box, [(expected, True)])
         np.testing.assert_array_equal(planes.numpy(), expected != 0)
 
 

@@ -1,53 +1,133 @@
-"""Planes of a batch: shapes, contents, and memory that is shared and bounded."""
+"""Planes of a batch: shapes, contents, and memory that is shared, bounded and used again."""
 
 from __future__ import annotations
 
 import gc
 import mmap
 import pickle
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskcodec.planes import BLOCK, zero_planes
+from maskcodec import Mask, blocks, get_codec
+from maskcodec.blocks import BLOCK
+from maskcodec.planes import Planes, new_planes
 
 IMAGES = st.lists(
     st.tuples(st.integers(0, 3), st.tuples(st.integers(1, 3000), st.integers(1, 1500))), max_size=12
 )
 
+SIZE = (480, 640)
+MANY = 2 * BLOCK // (480 * 640)
+"""Masks of `SIZE` that fill about two blocks."""
+
+large_pages = pytest.mark.skipif(
+    not hasattr(mmap, "MADV_HUGEPAGE"), reason="no large pages on this system"
+)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> Iterator[None]:
+    blocks.forget()
+    yield
+    blocks.forget()
+
 
 @given(IMAGES)
 def test_planes_do_not_touch_each_other(images: list[tuple[int, tuple[int, int]]]) -> None:
-    planes = zero_planes([count for count, _ in images], [size for _, size in images])
-    assert [one.shape for one in planes] == [(count, *size) for count, size in images]
+    planes = new_planes([count for count, _ in images], [size for _, size in images])
+    assert [one.array.shape for one in planes] == [(count, *size) for count, size in images]
+    assert [one.size for one in planes] == [size for _, size in images]
+    for one in planes:
+        assert one.array.flags.c_contiguous
+        assert one.array.flags.writeable
+        assert not one.is_clear or not one.array.any()
+        assert not one.cleared().any()
     for number, one in enumerate(planes):
-        assert one.flags.c_contiguous
-        assert one.flags.writeable
-        assert not one.any()
-        one[:] = True
-        assert not any(later.any() for later in planes[number + 1 :])
+        one.array[:] = True
+        assert not any(later.array.any() for later in planes[number + 1 :])
 
 
 def test_blocks_are_bounded() -> None:
-    planes = zero_planes([1] * 100, [(480, 640)] * 100)
-    blocks = {id(one.base): one.base for one in planes}
-    assert 1 < len(blocks) < 10
-    assert all(block is not None and block.nbytes <= BLOCK for block in blocks.values())
-    [large] = zero_planes([2], [(4000, 4000)])
-    assert large.base is not None
-    assert large.base.nbytes == 2 * 4000 * 4000
+    planes = new_planes([1] * 100, [SIZE] * 100)
+    bases = {id(one.array.base): one.array.base for one in planes}
+    assert 1 < len(bases) < 10
+    assert all(base is not None and base.nbytes <= BLOCK for base in bases.values())
+    [large] = new_planes([2], [(4000, 4000)])
+    assert large.array.shape == (2, 4000, 4000)
 
 
 def test_planes_outlive_their_neighbours() -> None:
-    first, second = zero_planes([1, 1], [(1500, 1500)] * 2)
+    planes = new_planes([1, 1], [(1500, 1500)] * 2)
+    first, second = (one.cleared() for one in planes)
     first[:] = True
     copied = pickle.loads(pickle.dumps(first))
-    del first
+    del planes, first
     gc.collect()
     assert not second.any()
     assert copied.all()
+
+
+@large_pages
+def test_memory_is_used_again_once_no_array_lies_in_it() -> None:
+    planes = new_planes([1] * MANY, [SIZE] * MANY)
+    assert all(one.is_clear for one in planes)
+    for one in planes:
+        one.array[:] = True
+    kept = planes[0].array
+    del planes, one
+    again = new_planes([1] * MANY, [SIZE] * MANY)
+    assert not all(one.is_clear for one in again)
+    assert all(not one.cleared().any() for one in again)
+    assert kept.all(), "its block was not given to others"
+
+
+@large_pages
+def test_few_blocks_are_kept() -> None:
+    several = [new_planes([1], [(2000, 4000)]) for _ in range(blocks.KEPT + 3)]
+    assert all(one.is_clear for [one] in several)
+    several.clear()
+    later = [new_planes([1], [(2000, 4000)]) for _ in range(blocks.KEPT + 3)]
+    assert sum(not one.is_clear for [one] in later) == blocks.KEPT
+
+
+@large_pages
+def test_large_memory_is_not_kept() -> None:
+    new_planes([2], [(4000, 4000)])
+    assert new_planes([1], [(2000, 4000)])[0].is_clear
+
+
+@pytest.mark.parametrize(
+    "spec", ["boxgrid", "coco_rle", "gemini", "polygon", "shapetokens", "text4seg:grid=32"]
+)
+@pytest.mark.parametrize("used", [False, True])
+def test_batches_hold_nothing_of_those_before(spec: str, used: bool) -> None:
+    """Decoding gives the same in new memory, and in memory full of other masks."""
+    codec = get_codec(spec)
+    shape = np.zeros(SIZE, np.bool_)
+    shape[100:300, 200:500] = True
+    shape[150:200, 250:300] = False
+    text = codec.encode([Mask(shape, "dog")], SIZE)
+    alone = np.asarray(codec.decode(text, SIZE).pixels)
+    if used:
+        for one in new_planes([1] * MANY, [SIZE] * MANY):
+            one.array[:] = True
+    for decoded in codec.decode_batch([text] * MANY, [SIZE] * MANY):
+        assert np.array_equal(np.asarray(decoded.pixels), alone)
+
+
+def test_threads_take_different_memory() -> None:
+    def paint(value: int) -> bool:
+        planes = new_planes([1], [(1500, 1500)])[0].array
+        planes.view(np.uint8)[:] = value
+        return bool((planes.view(np.uint8) == value).all())
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(paint, range(1, 60)))
 
 
 def test_without_large_pages(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,11 +135,14 @@ def test_without_large_pages(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError("no maps left")
 
     monkeypatch.setattr(mmap, "mmap", refuse)
-    [plane] = zero_planes([1], [(2000, 2000)])
-    assert plane.flags.writeable
-    assert not plane.any()
+    [plane] = new_planes([1], [(2000, 2000)])
+    assert plane.is_clear
+    assert plane.array.flags.writeable
+    assert not plane.array.any()
 
 
 def test_nothing() -> None:
-    assert zero_planes([], []) == []
-    assert np.array_equal(zero_planes([0], [(3, 4)])[0], np.zeros((0, 3, 4), np.bool_))
+    assert new_planes([], []) == []
+    [none] = new_planes([0], [(3, 4)])
+    assert np.array_equal(none.cleared(), np.zeros((0, 3, 4), np.bool_))
+    assert Planes(none.array, True).cleared() is none.array

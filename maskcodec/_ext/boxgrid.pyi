@@ -1,11 +1,12 @@
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 def paint(
-    planes: NDArray[np.uint8],
+    canvases: Sequence[tuple[NDArray[np.bool_ | np.uint8], bool]],
     boxes: NDArray[np.int32],
-    counts: NDArray[np.uint8],
-    runs: NDArray[np.uint8],
+    items: Sequence[tuple[NDArray[np.uint8], NDArray[np.uint8]]],
     columns: int,
 ) -> None: ...
 def join(

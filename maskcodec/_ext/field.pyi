@@ -1,8 +1,12 @@
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 def paint(
-    fields: NDArray[np.int32], boxes: NDArray[np.int32], planes: NDArray[np.uint8]
+    fields: NDArray[np.int32],
+    boxes: NDArray[np.int32],
+    canvases: Sequence[tuple[NDArray[np.bool_ | np.uint8], bool]],
 ) -> None: ...
 def overlaps(
     fields: NDArray[np.int32],

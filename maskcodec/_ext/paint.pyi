@@ -1,8 +1,22 @@
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from numpy import bool_, int32
 from numpy.typing import NDArray
+
+Labels: TypeAlias = Sequence[int] | NDArray[int32]
+Picture: TypeAlias = tuple[
+    NDArray[int32],
+    Labels,
+    int,
+    int,
+    int,
+    int,
+    NDArray[int32],
+    NDArray[int32],
+    NDArray[bool_],
+    bool,
+]
 
 def nearest(
     cells: NDArray[Any],
@@ -16,15 +30,4 @@ def nearest(
     out: NDArray[Any],
     blank: bool,
 ) -> None: ...
-def planes(
-    cells: NDArray[int32],
-    labels: Sequence[int] | NDArray[int32],
-    height: int,
-    width: int,
-    y0: int,
-    x0: int,
-    y_edges: NDArray[int32],
-    x_edges: NDArray[int32],
-    out: NDArray[bool_],
-    blank: bool,
-) -> None: ...
+def planes(pictures: Sequence[Picture]) -> None: ...

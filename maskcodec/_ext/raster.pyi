@@ -1,9 +1,12 @@
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Sequence
+from typing import TypeAlias
 
-def paint_rings(
-    xy: npt.NDArray[np.int32],
-    starts: npt.NDArray[np.int32],
-    hole: npt.NDArray[np.uint8] | npt.NDArray[np.bool_],
-    out: npt.NDArray[np.uint8] | npt.NDArray[np.bool_],
+import numpy as np
+from numpy.typing import NDArray
+
+Bytes: TypeAlias = NDArray[np.bool_ | np.uint8]
+
+def paint(
+    objects: Sequence[tuple[NDArray[np.int32], NDArray[np.int32], Bytes]],
+    canvases: Sequence[tuple[Bytes, bool]],
 ) -> None: ...

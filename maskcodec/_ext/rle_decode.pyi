@@ -1,11 +1,11 @@
+from collections.abc import Sequence
+
 from numpy import bool_, uint8, uint32, uint64
 from numpy.typing import NDArray
 
 def decode_sparse(
-    counts: list[NDArray[uint32]],
-    masks: NDArray[bool_ | uint8],
-    height: int,
-    width: int,
+    counts: Sequence[NDArray[uint32]],
+    masks: Sequence[NDArray[bool_] | NDArray[uint8]],
     scratch: NDArray[uint32],
 ) -> int: ...
 def decode_dense(

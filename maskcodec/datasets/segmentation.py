@@ -97,7 +97,7 @@ def paint_polygons(
     starts = np.cumsum([0, *map(len, rings)], dtype=np.int32)
     mask = np.zeros(size, dtype=np.bool_)
     holes = np.zeros(len(rings), dtype=np.bool_)
-    raster.paint_rings(np.concatenate(rings), starts, holes, mask.view(np.uint8))
+    raster.paint([(np.concatenate(rings), starts, holes)], [(mask[None], True)])
     return mask
 
 

@@ -41,10 +41,12 @@ def to_pixels(
 
 
 def each_to_pixels(
-    boxes: npt.NDArray[np.int32], sizes: npt.NDArray[np.int64], bins: npt.NDArray[np.int64]
+    boxes: npt.NDArray[np.int32], sizes: npt.NDArray[np.int64], bins: int | npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int32]:
-    """`to_pixels` of boxes (boxes, 4), each with a size (boxes, 2) and bins (boxes,) of its own."""
-    return _scaled(boxes, sizes[:, [1, 0, 1, 0]], bins[:, None])
+    """`to_pixels` of boxes (boxes, 4), each with a size (boxes, 2) and bins (boxes,) of its own, or
+    bins for all.
+    """
+    return _scaled(boxes, sizes[:, [1, 0, 1, 0]], np.reshape(bins, (-1, 1)))
 
 
 def _scaled(

@@ -28,10 +28,9 @@ from .._ext import boxgrid as _kernels
 from .._ext import boxgrid_fit as _fit
 from ..decoded import Pixels
 from ..mask import Mask
-from ..planes import zero_planes
+from ..planes import Planes, paint_batch, sizes_of
 from ..rle import mask_bounding_box
-from ..threads import map_threads
-from .boxes import to_bins, to_pixels
+from .boxes import each_to_pixels, to_bins, to_pixels
 
 if TYPE_CHECKING:
     import torch
@@ -146,23 +145,15 @@ def render_batch(
 ) -> list[Pixels]:
     """Paint each item's objects at its size: bool, (objects, height, width) each."""
     if device == "cpu":
-        planes = zero_planes([len(item.labels) for item in items], sizes)
-        return list(map_threads(_paint_into, items, planes))
-    from .boxgrid_torch import paint_batch
+        return list(paint_batch(_paint, items, sizes))
+    from . import boxgrid_torch
 
-    return list(paint_batch(items, sizes, device=device))
-
-
-def paint(item: BoxGrid, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    """Paint the objects of one image: bool, (objects, height, width)."""
-    return _paint_into(item, np.zeros((len(item.labels), *size), np.bool_))
+    return list(boxgrid_torch.paint_batch(items, sizes, device=device))
 
 
-def _paint_into(item: BoxGrid, planes: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    _, height, width = planes.shape
-    boxes = to_pixels(item.boxes, (height, width), BINS)
-    _kernels.paint(planes.view(np.uint8), boxes, item.counts, item.runs, COLUMNS)
-    return planes
+def _paint(items: Sequence[BoxGrid], planes: Sequence[Planes]) -> None:
+    boxes = each_to_pixels(np.concatenate([item.boxes for item in items]), sizes_of(planes), BINS)
+    _kernels.paint(list(planes), boxes, [(item.counts, item.runs) for item in items], COLUMNS)
 
 
 def sides(item: BoxGrid) -> npt.NDArray[np.uint8]:

@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import resample
+from .._ext import bilinear as _bilinear
+from .._ext import paint as _paint
 from ..decoded import Pixels
 from ..mask import Mask
-from ..threads import map_threads
+from ..planes import Planes, paint_batch
 
 if TYPE_CHECKING:
     import torch
@@ -134,7 +136,7 @@ def render_batch(
     """
     if device == "cpu":
         paint = _paint_nearest if upsample == "nearest" else _paint_bilinear
-        return list(map_threads(paint, grids, sizes))
+        return list(paint_batch(paint, grids, sizes))
     from .. import torch_paint
 
     paint_all = (
@@ -147,9 +149,23 @@ def render_batch(
     return list(paint_all(cells, labels, list(sizes), device=device))
 
 
-def _paint_nearest(grid: Grid, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    return resample.paint_labels_nearest(grid.cells, [*range(1, len(grid.table))], size)
+def _paint_nearest(grids: Sequence[Grid], planes: Sequence[Planes]) -> None:
+    _paint.planes(
+        [
+            resample.labels_job(
+                grid.cells, range(1, len(grid.table)), one.size, one.array, None,
+                is_clear=one.is_clear,
+            )
+            for grid, one in zip(grids, planes, strict=True)
+        ]
+    )  # fmt: skip
 
 
-def _paint_bilinear(grid: Grid, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    return resample.paint_labels_bilinear(grid.cells, range(1, len(grid.table)), size)
+def _paint_bilinear(grids: Sequence[Grid], planes: Sequence[Planes]) -> None:
+    jobs = []
+    for grid, one in zip(grids, planes, strict=True):
+        labels = range(1, len(grid.table))
+        jobs += resample.bilinear_labels_jobs(
+            grid.cells, labels, one.size, one.array, None, is_clear=one.is_clear
+        )[1]
+    _bilinear.bilinear(jobs)

@@ -28,8 +28,7 @@ from .._ext import simplify as _simplify
 from ..decoded import Pixels
 from ..errors import EncodeError
 from ..mask import Mask
-from ..planes import zero_planes
-from ..threads import map_threads
+from ..planes import Planes, paint_batch, sizes_of
 
 if TYPE_CHECKING:
     import torch
@@ -256,9 +255,7 @@ def _shows(rings: Rings, bins: int, size: tuple[int, int]) -> bool:
     """Whether rings paint any pixel."""
     if not len(rings.xy):
         return False
-    plane = np.zeros(size, np.bool_)
-    _paint(rings, bins, plane)
-    return bool(plane.any())
+    return bool(paint(Polygons(("",), bins, (rings,)), size).any())
 
 
 def _smallest_box(box: tuple[int, int, int, int], bins: int, side: npt.NDArray[np.int_]) -> Rings:
@@ -295,8 +292,12 @@ def most_cover(objects: Sequence[Rings]) -> float:
 
 def in_fifths(xy: Ints, bins: int | npt.NDArray[np.int_], size: tuple[int, int]) -> Ints:
     """Vertices in fifths of a pixel at `size` (height, width); `bins` may be (vertices, 1)."""
-    side = np.array(size[::-1], np.int64)
-    return ((10 * xy * side + bins - 1) // (2 * (bins - 1))).astype(np.int32)
+    return _in_fifths(xy, bins, np.array(size[::-1], np.int64))
+
+
+def _in_fifths(xy: Ints, bins: int | npt.NDArray[np.int_], sides: npt.NDArray[np.int64]) -> Ints:
+    """Vertices in fifths of a pixel; `sides`, of x and of y, are (2,) or (vertices, 2)."""
+    return ((10 * xy * sides + bins - 1) // (2 * (bins - 1))).astype(np.int32)
 
 
 def to_pixels(xy: Ints, bins: int, size: tuple[int, int]) -> npt.NDArray[np.float64]:
@@ -312,8 +313,7 @@ def render_batch(
 ) -> list[Pixels]:
     """Paint each item's objects at its size: bool, (objects, height, width) each."""
     if device == "cpu":
-        planes = zero_planes([len(item.objects) for item in items], sizes)
-        return list(map_threads(_paint_into, items, planes))
+        return list(paint_batch(_paint, items, sizes))
     from .polygon_torch import render_torch
 
     return list(render_torch(items, sizes, device))
@@ -321,18 +321,27 @@ def render_batch(
 
 def paint(item: Polygons, size: tuple[int, int]) -> Bools:
     """Paint the objects of one image: bool, (objects, height, width)."""
-    return _paint_into(item, np.zeros((len(item.objects), *size), np.bool_))
+    return paint_batch(_paint, [item], [size], threads=1)[0]
 
 
-def _paint_into(item: Polygons, planes: Bools) -> Bools:
-    for rings, plane in zip(item.objects, planes, strict=True):
-        _paint(rings, item.bins, plane)
-    return planes
-
-
-def _paint(rings: Rings, bins: int, plane: Bools) -> None:
-    height, width = plane.shape
-    _raster.paint_rings(in_fifths(rings.xy, bins, (height, width)), rings.starts, rings.hole, plane)
+def _paint(items: Sequence[Polygons], planes: Sequence[Planes]) -> None:
+    """Paint some images; what is little work an object is done for all of them at once."""
+    objects = [rings for item in items for rings in item.objects]
+    if not objects:
+        return
+    counts = [len(rings.xy) for rings in objects]
+    bins = np.repeat([item.bins for item in items], [len(item.objects) for item in items])
+    xy = _in_fifths(
+        np.concatenate([rings.xy for rings in objects]),
+        bins.repeat(counts)[:, None],
+        sizes_of(planes)[:, ::-1].repeat(counts, axis=0),
+    )
+    ends = np.cumsum([0, *counts]).tolist()
+    given = [
+        (xy[start:end], rings.starts, rings.hole)
+        for rings, (start, end) in zip(objects, pairwise(ends), strict=True)
+    ]
+    _raster.paint(given, list(planes))
 
 
 def runs_of(item: Polygons, size: tuple[int, int]) -> list[npt.NDArray[np.uint32]]:
@@ -340,8 +349,7 @@ def runs_of(item: Polygons, size: tuple[int, int]) -> list[npt.NDArray[np.uint32
     from .. import rle
 
     counts = []
-    for rings in item.objects:
-        plane = np.zeros(size, np.bool_)
-        _paint(rings, item.bins, plane)
+    for label, rings in zip(item.labels, item.objects, strict=True):
+        (plane,) = paint(Polygons((label,), item.bins, (rings,)), size)
         counts.append(rle.encode(plane))
     return counts

@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from ..decoded import Pixels
 from ..mask import Mask
+from ..planes import Planes, paint_batch
 from ..resample import area_cells, coverage, paint_bilinear
 from ..rle_measures import mask_bounding_box
-from ..threads import map_threads
 from .boxes import to_bins, to_pixels
 
 if TYPE_CHECKING:
@@ -82,15 +82,25 @@ def render_batch(
 ) -> list[Pixels]:
     """Paint each item's objects at its size: bool, (objects, height, width) each."""
     if device == "cpu":
-        return list(map_threads(paint, items, sizes))
-    from .raster_torch import paint_batch
+        return list(paint_batch(_paint, items, sizes))
+    from . import raster_torch
 
-    return list(paint_batch(items, sizes, device=device))
+    return list(raster_torch.paint_batch(items, sizes, device=device))
 
 
 def paint(item: Rasters, size: tuple[int, int]) -> Bools:
     """Paint the objects of one image: bool, (objects, height, width)."""
-    planes = np.zeros((len(item.labels), *size), np.bool_)
+    return paint_batch(_paint, [item], [size], threads=1)[0]
+
+
+def _paint(items: Sequence[Rasters], planes: Sequence[Planes]) -> None:
+    for item, room in zip(items, planes, strict=True):
+        _paint_item(item, room.cleared())
+
+
+def _paint_item(item: Rasters, planes: Bools) -> None:
+    """Set pixels of planes that are clear."""
+    size = (planes.shape[1], planes.shape[2])
     boxes = to_pixels(item.boxes, size, item.bins).tolist()
     for plane, cells, (left, top, right, bottom) in zip(planes, item.maps, boxes, strict=True):
         if left == right or top == bottom:
@@ -100,7 +110,6 @@ def paint(item: Rasters, size: tuple[int, int]) -> Bools:
         else:
             for part, inside in _parts(cells, (bottom - top, right - left)):
                 plane[top + part.start : top + part.stop, left:right] = inside
-    return planes
 
 
 def axis(pixels: int, cells: int) -> tuple[Ints, Ints, Ints]:

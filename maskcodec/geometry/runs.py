@@ -12,8 +12,8 @@ import numpy.typing as npt
 from .. import rle
 from ..decoded import Pixels
 from ..mask import Mask
+from ..planes import new_planes
 from ..resample import pixel_of_cell
-from ..threads import map_threads
 
 if TYPE_CHECKING:
     import torch
@@ -60,7 +60,9 @@ def render_batch(
     """
     counts = [_counts_at(runs, size) for runs, size in zip(items, sizes, strict=True)]
     if device == "cpu":
-        return list(map_threads(rle.decode_planes, counts, sizes))
+        planes = [one.array for one in new_planes(list(map(len, counts)), sizes)]
+        rle.decode_planes(counts, planes)
+        return list(planes)
     from ..torch_runs import paint_runs
 
     return list(paint_runs(counts, list(sizes), device=device))

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby, pairwise
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +20,7 @@ from .._ext import field as _kernels
 from ..decoded import Pixels
 from ..errors import MaskCodecError
 from ..mask import Mask
-from ..planes import zero_planes
+from ..planes import Planes, paint_batch, sizes_of
 from ..threads import map_pieces
 from .boxes import each_to_pixels, to_pixels
 from .shape_boxes import boxes_of, reached
@@ -38,7 +37,7 @@ PREFIX = "shapetokens:"
 """What a family is called: this, and the name of its codebook."""
 
 TOGETHER = 16
-"""Objects whose fields are computed together."""
+"""Objects whose fields are computed together: it is the reading of the basis that takes time."""
 
 MASKS = 32
 """Masks whose codes are found together: the tables of the search are read once for them."""
@@ -173,14 +172,10 @@ def render_batch(
     """
     books = codebooks_of(items)
     if device != "cpu":
-        from .shapetokens_torch import paint_batch
+        from . import shapetokens_torch
 
-        return list(paint_batch(items, books, sizes, device=device))
-    planes = zero_planes([len(item.labels) for item in items], sizes)
-    for book, group in groupby(zip(books, items, sizes, planes, strict=True), key=itemgetter(0)):
-        _, some, some_sizes, some_planes = zip(*group, strict=True)
-        _paint(book, some, some_sizes, some_planes, threads)
-    return list(planes)
+        return list(shapetokens_torch.paint_batch(items, books, sizes, device=device))
+    return list(paint_batch(_paint, items, sizes, threads=threads))
 
 
 def codebooks_of(items: Sequence[ShapeTokens]) -> list[ShapeCodebook]:
@@ -217,32 +212,17 @@ def _bins(items: Sequence[ShapeTokens]) -> npt.NDArray[np.int64]:
     return np.repeat([item.bins for item in items], [len(item.labels) for item in items])
 
 
-def _paint(
-    book: ShapeCodebook,
-    items: Sequence[ShapeTokens],
-    sizes: Sequence[tuple[int, int]],
-    planes: Sequence[npt.NDArray[np.bool_]],
-    threads: int | None,
-) -> None:
-    """Set the planes of each item, (objects, height, width), which must be clear.
-
-    What is little work an object is done for all of them at once. Then each thread takes some:
-    their fields take little longer than one, since it is the reading of the codebook's basis that
-    takes time.
-    """
-    counts = np.concatenate([item.counts for item in items])
-    sums = book.sums(counts, np.concatenate([item.codes for item in items]))
-    boxes = each_to_pixels(
-        np.concatenate([item.boxes for item in items]),
-        np.repeat(np.array(sizes, np.int64), [len(item.labels) for item in items], axis=0),
-        _bins(items),
-    )
-    targets = [plane[None].view(np.uint8) for one in planes for plane in one]
-
-    def paint(part: slice) -> None:
-        for field, box, target in zip(
-            book.fields_of_sums(sums[part]), boxes[part], targets[part], strict=True
-        ):
-            _kernels.paint(field[None], box[None], target)
-
-    map_pieces(paint, len(targets), TOGETHER, threads=threads)
+def _paint(items: Sequence[ShapeTokens], planes: Sequence[Planes]) -> None:
+    """Paint some images, whose codes and boxes are checked."""
+    for family, group in groupby(zip(items, planes, strict=True), key=lambda one: one[0].family):
+        same, rooms = zip(*group, strict=True)
+        book = _codebook(family)
+        counts = np.concatenate([item.counts for item in same])
+        sums = book.sums(counts, np.concatenate([item.codes for item in same]))
+        boxes = each_to_pixels(
+            np.concatenate([item.boxes for item in same]), sizes_of(rooms), _bins(same)
+        )
+        single = [Planes(plane[None], one.is_clear) for one in rooms for plane in one.array]
+        for start in range(0, len(single), TOGETHER):
+            part = slice(start, start + TOGETHER)
+            _kernels.paint(book.fields_of_sums(sums[part]), boxes[part], single[part])

@@ -89,8 +89,9 @@ def test_paint_and_join(data: st.DataObject, rows: int) -> None:
         boxes.append((xs[0], ys[0], xs[1], ys[1]))
     counts, runs = packed(objects)
     counts = counts.reshape(-1, rows)
-    planes = np.zeros((len(objects), *size), np.uint8)
-    kernels.paint(planes, np.array(boxes, np.int32).reshape(-1, 4), counts, runs, COLUMNS)
+    planes = np.ones((len(objects), *size), np.uint8)  # as memory that was used
+    corners = np.array(boxes, np.int32).reshape(-1, 4)
+    kernels.paint([(planes, False)], corners, [(counts, runs)], COLUMNS)
     for plane, shape, box in zip(planes, objects, boxes, strict=True):
         assert np.array_equal(plane, reference.paint(shape, size, box, COLUMNS))
     sides = np.zeros((len(objects), rows, 2, 13, 4), np.uint8)
@@ -109,7 +110,8 @@ def test_division_by_way_of_a_double_is_exact(height: int, width: int) -> None:
     counts, runs = packed([shape])
     step = max(1, height // 20)
     planes = np.zeros((1, height, width), np.uint8)
-    kernels.paint(planes, np.array([[0, 0, width, height]], np.int32), counts, runs, COLUMNS)
+    box = np.array([[0, 0, width, height]], np.int32)
+    kernels.paint([(planes, True)], box, [(counts, runs)], COLUMNS)
     for y in range(0, height, step):
         expected = np.zeros(width, np.uint8)
         for start, end in reference.spans(shape, y, height, width, COLUMNS):
@@ -134,12 +136,34 @@ def test_wrong_arguments_are_refused(counts: list, runs: list, box: list) -> Non
     planes = np.zeros((1, 4, 4), np.uint8)
     with pytest.raises(ValueError, match="rows"):
         kernels.paint(
-            planes,
+            [(planes, True)],
             np.array([box], np.int32),
-            np.array(counts, np.uint8),
-            np.array(runs, np.uint8),
+            [(np.array(counts, np.uint8), np.array(runs, np.uint8))],
             COLUMNS,
         )
+
+
+def test_objects_of_several_images() -> None:
+    """Images of other sizes, and grids of other rows, in one call."""
+    shapes: list[list[reference.Runs]] = [[[(0, 25)]], [[(3, 9)], [(5, 25)]], [[(1, 2)], []]]
+    items = [packed(shapes[:1]), packed(shapes[1:])]
+    boxes = [(0, 0, 4, 4), (1, 2, 30, 9), (0, 0, 40, 3)]
+    canvases = [(np.ones((1, 5, 4), np.bool_), False), (np.zeros((2, 10, 40), np.bool_), True)]
+    kernels.paint(canvases, np.array(boxes, np.int32), items, COLUMNS)
+    planes = [*canvases[0][0], *canvases[1][0]]
+    for plane, shape, box in zip(planes, shapes, boxes, strict=True):
+        assert np.array_equal(plane, reference.paint(shape, plane.shape, box, COLUMNS))
+
+
+def test_arguments_of_a_wrong_kind_are_refused() -> None:
+    counts, runs = packed([[[(0, 5)]]])
+    box, canvas = np.array([[0, 0, 4, 4]], np.int32), [(np.zeros((1, 4, 4), np.bool_), True)]
+    with pytest.raises(ValueError, match="shapes"):
+        kernels.paint(canvas, box, [], COLUMNS)
+    with pytest.raises(ValueError, match="shapes"):
+        kernels.paint(canvas, np.repeat(box, 2, axis=0), [(counts, runs)], COLUMNS)
+    with pytest.raises(ValueError, match="uint8"):
+        kernels.paint(canvas, box, [(counts.astype(np.int32), runs)], COLUMNS)
 
 
 def test_wrong_scratch_is_refused() -> None:

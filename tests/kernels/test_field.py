@@ -18,8 +18,8 @@ MOST = 2**25
 
 
 def run_paint(fields: Ints, boxes: npt.ArrayLike, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    planes = np.zeros((len(fields), *size), np.bool_)
-    kernels.paint(fields, np.asarray(boxes, np.int32), planes.view(np.uint8))
+    planes = np.ones((len(fields), *size), np.bool_)  # as memory that was used
+    kernels.paint(fields, np.asarray(boxes, np.int32), [(planes, False)])
     return planes
 
 
@@ -115,19 +115,31 @@ def test_boxes_that_leave_the_plane(box: list[int]) -> None:
 
 
 def test_wrong_arguments() -> None:
-    planes = np.zeros((2, 5, 6), np.uint8)
+    canvas = [(np.zeros((2, 5, 6), np.bool_), True)]
     boxes = np.zeros((2, 4), np.int32)
     for shape in ((1, 4, 4), (2, 4, 5), (2, 1, 1), (2, 1_025, 1_025)):
         with pytest.raises(ValueError, match="shapes"):
-            kernels.paint(np.zeros(shape, np.int32), boxes, planes)
+            kernels.paint(np.zeros(shape, np.int32), boxes, canvas)
     fields = np.zeros((2, 4, 4), np.int32)
     for wrong in (np.zeros((3, 4), np.int32), np.zeros((2, 5), np.int32)):
         with pytest.raises(ValueError, match="shapes"):
-            kernels.paint(fields, wrong, planes)
+            kernels.paint(fields, wrong, canvas)
     with pytest.raises(ValueError, match="shapes"):
-        kernels.paint(fields, boxes, planes[:1])
-    with pytest.raises(ValueError, match="shapes"):
-        kernels.paint(fields, boxes, np.zeros((2, 1, 65_537), np.uint8))
+        kernels.paint(fields, boxes, [(canvas[0][0][:1], True)])
+    with pytest.raises(ValueError, match="a side is longer"):
+        kernels.paint(fields, boxes, [(np.zeros((2, 1, 65_537), np.uint8), True)])
+    for wrong_planes in (np.zeros((5, 6), np.bool_), np.zeros((2, 5, 6), np.int32)):
+        with pytest.raises(ValueError, match="planes are"):
+            kernels.paint(fields, boxes, [(wrong_planes, True)])  # type: ignore[list-item]
+
+
+def test_objects_of_several_images() -> None:
+    fields = np.stack([draw_field(6, seed) for seed in range(3)])
+    boxes = np.array([[0, 0, 5, 6], [1, 0, 4, 3], [2, 1, 9, 5]], np.int32)
+    canvases = [(np.ones((2, 6, 5), np.bool_), False), (np.zeros((1, 5, 9), np.bool_), True)]
+    kernels.paint(fields, boxes, canvases)
+    assert np.array_equal(canvases[0][0], run_paint(fields[:2], boxes[:2], (6, 5)))
+    assert np.array_equal(canvases[1][0], run_paint(fields[2:], boxes[2:], (5, 9)))
 
 
 # --- counts ---

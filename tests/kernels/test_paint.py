@@ -61,7 +61,7 @@ def test_planes_equal_their_twin(data: st.DataObject, size: Size, grid: Size, bl
     box = data.draw(boxes(size))
     y_edges, x_edges = edges(box, grid)
     out = canvas((len(labels), *size), np.bool_, blank)
-    kernels.planes(cells, labels, *size, box[1], box[0], y_edges, x_edges, out, blank)
+    kernels.planes([(cells, labels, *size, box[1], box[0], y_edges, x_edges, out, blank)])
     expected = reference.planes(cells, labels, y_edges, x_edges, size, (box[1], box[0]))
     np.testing.assert_array_equal(out, expected)
 
@@ -83,7 +83,7 @@ def test_pictures_without_pixels(size: Size) -> None:
     y_edges, x_edges = edges((0, 0, size[1], size[0]), (2, 2))
     out = np.ones((1, *size), np.bool_)
     kernels.nearest(cells == 1, 1, *size, 0, 0, y_edges, x_edges, out, False)
-    kernels.planes(cells, labels, *size, 0, 0, y_edges, x_edges, out, False)
+    kernels.planes([(cells, labels, *size, 0, 0, y_edges, x_edges, out, False)])
     assert not out.any()
 
 
@@ -106,9 +106,9 @@ def test_kernels_refuse_what_would_leave_an_array() -> None:
             kernels.nearest(*arguments)
     numbers, labels = cells.astype(np.int32), np.array([1, 2], np.int32)
     with pytest.raises(ValueError, match=message):
-        kernels.planes(numbers, labels, 4, 6, 0, 0, y_edges, x_edges, out, False)
+        kernels.planes([(numbers, labels, 4, 6, 0, 0, y_edges, x_edges, out, False)])
     with pytest.raises(ValueError, match=message):
-        kernels.planes(numbers[:1], labels[:1], 4, 6, 0, 0, y_edges, x_edges, out, False)
+        kernels.planes([(numbers[:1], labels[:1], 4, 6, 0, 0, y_edges, x_edges, out, False)])
     read_only = out.copy()
     read_only.flags.writeable = False
     with pytest.raises((BufferError, ValueError)):

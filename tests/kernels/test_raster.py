@@ -21,7 +21,7 @@ KINDS = ("free", "integer", "half", "tenth", "out of frame", "far out of frame",
 
 def paint(rings: list[Ints], hole: list[bool], size: tuple[int, int]) -> Bools:
     out = np.zeros(size, np.bool_)
-    kernels.paint_rings(*packed(rings, hole), out)
+    kernels.paint([packed(rings, hole)], [(out[None], True)])
     return out
 
 
@@ -126,10 +126,29 @@ def test_no_pixels(size: tuple[int, int]) -> None:
 
 
 def test_bad_arguments_are_refused() -> None:
-    ring, out = np.zeros((3, 2), np.int32), np.zeros((4, 4), np.bool_)
-    hole = np.zeros(1, np.bool_)
-    for starts in ([0], [0, 4], [2, 1], [-1, 3]):
+    ring, hole = np.zeros((3, 2), np.int32), np.zeros(1, np.bool_)
+    starts = np.array([0, 3], np.int32)
+    canvas = [(np.zeros((1, 4, 4), np.bool_), True)]
+    for wrong in ([0], [0, 4], [2, 1], [-1, 3]):
         with pytest.raises(ValueError, match="starts"):
-            kernels.paint_rings(ring, np.array(starts, np.int32), hole, out)
+            kernels.paint([(ring, np.array(wrong, np.int32), hole)], canvas)
     with pytest.raises(ValueError, match="2\\*\\*26"):
-        kernels.paint_rings(ring + np.int32(2**26 + 1), np.array([0, 3], np.int32), hole, out)
+        kernels.paint([(ring + np.int32(2**26 + 1), starts, hole)], canvas)
+    with pytest.raises(ValueError, match="xy must be"):
+        kernels.paint([(ring.astype(np.int64), starts, hole)], canvas)
+    with pytest.raises(ValueError, match="a plane for each object"):
+        kernels.paint([(ring, starts, hole)] * 2, canvas)
+    assert not canvas[0][0].any()
+
+
+def test_objects_of_several_images() -> None:
+    """Each goes into a plane of its own; what the memory held before is gone."""
+    square = 5 * np.array([[0, 0], [2, 0], [2, 2], [0, 2]], np.int32)
+    objects = [packed([square + np.int32(5 * k)], [False]) for k in range(3)]
+    sizes = [(2, 6, 7), (0, 3, 3), (1, 5, 9)]
+    canvases = [(np.ones(size, np.bool_), False) for size in sizes]
+    kernels.paint(objects, canvases)
+    for number, plane in enumerate([*canvases[0][0], *canvases[2][0]]):
+        wanted = np.zeros(plane.shape, np.bool_)
+        wanted[number : number + 2, number : number + 2] = True
+        assert np.array_equal(plane, wanted)

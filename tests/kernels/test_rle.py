@@ -88,7 +88,7 @@ def paint(counts: Counts, size: tuple[int, int], dense: bool) -> Bools:
         assert rle_decode.decode_dense(counts, mask, changes) == 1
     else:
         scratch = guarded(size[0] + counts.size)
-        assert rle_decode.decode_sparse([counts], mask, *size, scratch[:-64]) == 1
+        assert rle_decode.decode_sparse([counts], [mask], scratch[:-64]) == 1
         assert (scratch[-64:] == CANARY).all()
     assert (memory[-64:] == 9).all()
     assert mask.max(initial=0) <= 1
@@ -212,9 +212,9 @@ def test_scratch_of_a_wrong_size_is_refused() -> None:
     assert rle_encode_dense.changes_to_counts(changes, 5, np.empty(70, np.uint32)) == -1
     assert rle_encode_dense.changes_to_counts(changes, 5, np.empty(0, np.uint32)) == -1
     counts = np.array([350], np.uint32)
-    assert rle_decode.decode_sparse([counts], pixels, 5, 70, np.empty(5, np.uint32)) == 0
-    assert rle_decode.decode_sparse([counts], pixels, 5, 70, np.empty(4, np.uint32)) == 0
-    assert rle_decode.decode_sparse([counts], pixels, 5, 70, np.empty(6, np.uint32)) == 1
+    assert rle_decode.decode_sparse([counts], [pixels], np.empty(5, np.uint32)) == 0
+    assert rle_decode.decode_sparse([counts], [pixels], np.empty(4, np.uint32)) == 0
+    assert rle_decode.decode_sparse([counts], [pixels], np.empty(6, np.uint32)) == 1
     assert rle_decode.decode_dense(counts, pixels, np.empty((69, 1), np.uint64)) == -1
 
 
@@ -224,9 +224,13 @@ def test_arrays_of_a_wrong_shape_are_refused() -> None:
     for mask in wrong:
         with pytest.raises(ValueError, match="no two-dimensional array of bytes"):
             rle_encode.encode_sparse([mask], scratch, 9)
-    for size in ((5, 71), (6, 70), (2, 2)):
-        with pytest.raises(ValueError, match="length does not match"):
-            rle_decode.decode_sparse(counts, np.zeros((5, 70), bool), *size, scratch)
+    for mask in wrong:
+        with pytest.raises(ValueError, match=r"a mask is \(height, width\) bytes"):
+            rle_decode.decode_sparse(counts, [mask], scratch)
+    with pytest.raises(ValueError, match="a mask for each"):
+        rle_decode.decode_sparse(counts, [], scratch)
+    with pytest.raises(ValueError, match="counts are uint32"):
+        rle_decode.decode_sparse([np.array([350])], [np.zeros((5, 70), bool)], scratch)
     with pytest.raises((ValueError, BufferError)):
         rle_encode.encode_sparse([np.zeros((5, 70), bool)[:, ::2]], scratch, 9)
 
@@ -295,7 +299,9 @@ def test_batches_equal_one_by_one(threads: int | None) -> None:
     assert rle.decode_batch(counts, (60, 90), out, threads=threads) is out
     np.testing.assert_array_equal(out, stack)
     np.testing.assert_array_equal(rle.decode_batch(counts, (60, 90), threads=threads), stack)
-    np.testing.assert_array_equal(rle.decode_planes(counts, (60, 90)), stack)
+    planes = [np.ones((count, 60, 90), np.bool_) for count in (3, 0, 4)]
+    rle.decode_planes([counts[:3], [], counts[3:]], planes, threads=threads)
+    np.testing.assert_array_equal(np.concatenate(planes), stack)
 
 
 def test_batches_of_every_kind_and_order() -> None:

@@ -1,0 +1,84 @@
+"""Blocks of memory for masks, kept for a while when nobody needs them any more.
+
+New memory is what decoding waits for: to be handed a page, and to have it cleared, takes longer
+than painting it. Blocks come in large pages where the system has them, and of those that are
+let go of some are kept for the next batch. The system may take back what a kept block holds as soon
+as it is short of memory, and does so without asking.
+
+Of 277 masks of 480x640 in each batch, a mask took 15 µs to touch and set in kept blocks, 35 µs in
+new ones, and 140 µs in arrays of their own.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections import deque
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Bools = npt.NDArray[np.bool_]
+
+BLOCK = 8 << 20
+"""Bytes of a block that may be kept."""
+
+KEPT = 16
+"""Blocks that are kept, at most."""
+
+LARGE_PAGE = 2 << 20
+"""Bytes of Linux's large pages on most machines."""
+
+_kept: deque[mmap.mmap] = deque()
+
+
+def take(length: int) -> tuple[Bools, bool]:
+    """Memory for pixels: bool (length,), and whether it is clear; if not, it may hold anything.
+
+    It is the caller's as long as any array lies in it.
+    """
+    if length < LARGE_PAGE:
+        return np.empty(length, np.bool_), False
+    if not hasattr(mmap, "MADV_HUGEPAGE"):
+        return np.zeros(length, np.bool_), True
+    if length <= BLOCK:
+        with suppress(IndexError):
+            return np.asarray(_Lent(_kept.pop()))[:length], False
+    # Linux places whole large pages at such a page's bounds, and other lengths anywhere. Pages that
+    # are never touched take no memory.
+    pages = BLOCK if length <= BLOCK else -(-length // LARGE_PAGE) * LARGE_PAGE
+    try:
+        memory = mmap.mmap(-1, pages, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except OSError:  # it has a limit on maps; NumPy says what is lacking where memory is
+        return np.zeros(length, np.bool_), True
+    with suppress(OSError):  # large pages are a wish
+        memory.madvise(mmap.MADV_HUGEPAGE)
+    return np.asarray(_Lent(memory))[:length], True
+
+
+def forget() -> None:
+    """Give the blocks that are kept back to the system."""
+    _kept.clear()
+
+
+class _Lent:
+    """Memory as NumPy takes it; when the last array that lies in it goes, so does this."""
+
+    __slots__ = ("__array_interface__", "_memory")
+
+    def __init__(self, memory: mmap.mmap) -> None:
+        self._memory = memory
+        self.__array_interface__: dict[str, Any] = {
+            "version": 3,
+            "typestr": "|b1",
+            "shape": (len(memory),),
+            "data": (np.frombuffer(memory, np.uint8).ctypes.data, False),
+        }
+
+    def __del__(self) -> None:
+        if len(self._memory) != BLOCK or len(_kept) >= KEPT:
+            return
+        with suppress(OSError, AttributeError):  # it may be too old for it
+            self._memory.madvise(mmap.MADV_FREE)
+        _kept.append(self._memory)
