@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 
 import numpy as np
 
@@ -145,7 +146,7 @@ class Reader:
         xy = self._words.read(" ".join(item.texts))
         if self._words.spare:
             np.minimum(xy, self._words.bins - 1, out=xy)
-        starts = np.cumsum([0, *item.lengths]).astype(np.int32)
+        starts = np.array([0, *accumulate(item.lengths)], np.int32)
         return Rings(xy, starts, np.array(item.holes, np.bool_))
 
 

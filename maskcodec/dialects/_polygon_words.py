@@ -93,11 +93,20 @@ class Words:
 
     def read(self, text: str) -> Ints:
         """The vertices of a text that `spell` could have written, apart from their range."""
-        powers = (self.base ** np.arange(self.width)[::-1]).astype(np.int32)
+        weights, zero = self._places
         characters = np.frombuffer(text.encode("ascii") + b" ", np.uint8).reshape(-1, self.stride)
-        x = characters[:, : self.width].astype(np.int32) - ord(self.digits[0][0])
-        y = characters[:, -1 - self.width : -1].astype(np.int32) - ord(self.digits[1][0])
-        return np.stack([x @ powers, y @ powers], axis=1).astype(np.int32)
+        xy: Ints = characters.astype(np.int32) @ weights
+        xy -= zero
+        return xy
+
+    @cached_property
+    def _places(self) -> tuple[Ints, Ints]:
+        """What each character of a vertex counts in x and in y, and the sums of a vertex 0, 0."""
+        powers = self.base ** np.arange(self.width)[::-1]
+        weights = np.zeros((self.stride, 2), np.int32)
+        weights[: self.width, 0] = weights[-1 - self.width : -1, 1] = powers
+        firsts = np.array([ord(digits[0]) for digits in self.digits])
+        return weights, (firsts * powers.sum()).astype(np.int32)
 
     def count(self, text: str) -> int:
         """How many vertices a text like that has."""
