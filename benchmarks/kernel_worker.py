@@ -11,6 +11,7 @@ import importlib
 import multiprocessing
 import os
 import signal
+import statistics
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -185,28 +186,40 @@ class Turns:
 
     A stretch begins with a pass that is not counted: a core that idled while one thread was timed
     has gone to sleep, and takes longer to wake up than some batches take to paint. Then the fastest
-    time of each part counts, by the wall clock: it is threads that are timed.
+    time of each part counts, by the wall clock: it is threads that are timed. Ratios are medians of
+    those within each turn: from second to second a borrowed core is faster or slower, and so is
+    its memory, by more than what is to be found out.
     """
 
     def __init__(self, runs: Mapping[str, Run], parts: int) -> None:
         self._runs = dict(runs)
-        self._best = {name: [float("inf")] * parts for name in runs}
+        self._parts = parts
+        self._turns: list[dict[str, float]] = []
 
-    def turn(self) -> dict[str, list[float]]:
-        """A stretch of each way; seconds of its parts up to now."""
-        for name, run in self._runs.items():
-            best = self._best[name]
-            for part in range(len(best)):
+    def turn(self) -> None:
+        """A stretch of each way."""
+        self._turns.append({name: self._stretch(run) for name, run in self._runs.items()})
+
+    def seconds(self, name: str) -> float:
+        """A pass through all parts: the median of the turns."""
+        return statistics.median(turn[name] for turn in self._turns)
+
+    def ratio(self, slow: str, fast: str) -> float:
+        """How many times longer one way takes than another: the median of the turns."""
+        return statistics.median(turn[slow] / turn[fast] for turn in self._turns)
+
+    def _stretch(self, run: Run) -> float:
+        best = [float("inf")] * self._parts
+        for part in range(self._parts):
+            run(part)
+        end = time.perf_counter() + STRETCH
+        while True:
+            for part in range(self._parts):
+                start = time.perf_counter()
                 run(part)
-            end = time.perf_counter() + STRETCH
-            while True:
-                for part in range(len(best)):
-                    start = time.perf_counter()
-                    run(part)
-                    best[part] = min(best[part], time.perf_counter() - start)
-                if time.perf_counter() >= end:
-                    break
-        return self._best
+                best[part] = min(best[part], time.perf_counter() - start)
+            if time.perf_counter() >= end:
+                return sum(best)
 
 
 class Side:
@@ -281,8 +294,9 @@ class Side:
         """A turn of all ways of a case on threads, and of two threads of the machine.
 
         Returns:
-            seconds a mask up to now of each way, and how many times faster two threads are than one
-            at each of the loops of `thread_scaling`.
+            seconds a mask up to now of each way, those of a rival as many times ours as it takes
+            longer, and how many times faster two threads are than one at each of the loops of
+            `thread_scaling`.
         """
         if self._turns is None:
             probes = {
@@ -291,12 +305,11 @@ class Side:
                 for threads in (1, 2)
             }
             self._turns = Turns({**self._runs, **probes}, self._parts)
-        seconds = self._turns.turn()
-        # A loop of the machine does the same in each part.
-        machine = {
-            name: min(seconds[f"{name}, 1"]) / min(seconds[f"{name}, 2"]) for name in self._loops
-        }
-        return {name: sum(seconds[name]) / self._batch for name in self._runs}, machine
+        turns = self._turns
+        turns.turn()
+        ours = turns.seconds("") / self._batch
+        machine = {name: turns.ratio(f"{name}, 1", f"{name}, 2") for name in self._loops}
+        return {name: ours * turns.ratio(name, "") for name in self._runs}, machine
 
     @cached_property
     def _loops(self) -> dict[str, Callable[[int], None]]:

@@ -140,11 +140,22 @@ def test_ways_take_turns_of_a_stretch_each() -> None:
         time.sleep(0.02 if name == "slow" else 0.002)
 
     turns = Turns({name: partial(run, name) for name in ("slow", "fast")}, 2)
-    first = turns.turn()
+    turns.turn()
     assert [name for name, _ in calls] == sorted((name for name, _ in calls), reverse=True)
     assert calls.count(("slow", 0)) == calls.count(("slow", 1)) >= 2  # the first is for warmth
-    assert first["slow"][0] >= 0.02 > first["slow"][1]
-    assert all(0.02 > seconds >= 0.002 for seconds in first["fast"])
+    assert 0.04 > turns.seconds("slow") >= 0.02
+    assert 0.04 > turns.seconds("fast") >= 0.004
+
+
+def test_ratios_are_medians_of_those_within_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that grows slower from turn to turn changes none of them."""
+    times = iter([2.0, 1.0, 4.0, 2.0, 9.0, 3.0])
+    monkeypatch.setattr(Turns, "_stretch", lambda self, run: next(times))
+    turns = Turns({"slow": lambda part: None, "fast": lambda part: None}, 1)
+    for _ in range(3):
+        turns.turn()
+    assert turns.ratio("slow", "fast") == 2
+    assert turns.seconds("slow") == 4
 
 
 def test_a_pass_for_warmth_is_not_counted() -> None:
@@ -154,7 +165,9 @@ def test_a_pass_for_warmth_is_not_counted() -> None:
         seen[part] += 1
         time.sleep(0.001 if seen[part] == 1 else 0.012)
 
-    assert min(Turns({"": run}, 2).turn()[""]) >= 0.012
+    turns = Turns({"": run}, 2)
+    turns.turn()
+    assert turns.seconds("") >= 2 * 0.012
 
 
 def test_loops_of_the_machine_run_on_any_number_of_threads() -> None:

@@ -240,13 +240,18 @@ class ShapeTokensCodec(Codec[ShapeTokens]):
         """
         log = RepairLog(self.name, text, errors)
         found = Reader(self.pieces, self.fewest, self.tokens, log).read()
+        numbers = [edge for item in found for edge in item.box]
+        numbers += [len(item.codes) for item in found]
+        numbers += [code for item in found for code in item.codes]
+        array = np.array(numbers, np.int32)  # one, since it takes longer than what it holds
+        counts, codes = 4 * len(found), 5 * len(found)
         geometry = ShapeTokens(
             self.family,
             VALUES - 1,
-            tuple(item.label for item in found),
-            np.array([item.box for item in found], np.int32).reshape(-1, 4),
-            np.array([len(item.codes) for item in found], np.int32),
-            np.array([code for item in found for code in item.codes], np.int32),
+            tuple([item.label for item in found]),
+            array[:counts].reshape(-1, 4),
+            array[counts:codes],
+            array[codes:],
         )
         return geometry, log.repairs
 
