@@ -65,9 +65,12 @@ def paint_batch(
 
 
 def sizes_of(planes: Sequence[Planes]) -> npt.NDArray[np.int64]:
-    """The (height, width) that each plane has: (planes of all images, 2)."""
-    shapes = np.array([one.array.shape for one in planes], np.int64).reshape(-1, 3)
-    return shapes[:, 1:].repeat(shapes[:, 0], axis=0)
+    """The (height, width) of each plane of all images: (planes, 2), or (1, 2) if all are alike."""
+    sizes = [one.size for one in planes]
+    if len(set(sizes)) == 1:
+        return np.array(sizes[:1], np.int64)
+    counts = [len(one.array) for one in planes]
+    return np.array(sizes, np.int64).reshape(-1, 2).repeat(counts, axis=0)
 
 
 def new_planes(counts: Sequence[int], sizes: Sequence[tuple[int, int]]) -> list[Planes]:
@@ -89,6 +92,10 @@ def new_planes(counts: Sequence[int], sizes: Sequence[tuple[int, int]]) -> list[
             total += lengths[stop]
             stop += 1
         block, is_clear = take(total)
+        if stop == first + 1:
+            found.append(Planes(block.reshape(shapes[first]), is_clear))
+            first = stop
+            continue
         ends = accumulate(lengths[first:stop], initial=0)
         places = zip(pairwise(ends), shapes[first:stop], strict=True)
         found += [

@@ -50,6 +50,8 @@ def map_pieces(
     workers = thread_count(threads, work)
     pieces = min(work, workers * -(-work // (workers * most)))  # as many a thread
     bounds = [work * piece // max(1, pieces) for piece in range(pieces + 1)]
+    if workers == 1:
+        return [function(slice(*part)) for part in pairwise(bounds)]
     left = deque(enumerate(starmap(slice, pairwise(bounds))))
     results: dict[int, T] = {}
 

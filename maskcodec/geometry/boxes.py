@@ -41,18 +41,18 @@ def to_pixels(
 
 
 def each_to_pixels(
-    boxes: npt.NDArray[np.int32], sizes: npt.NDArray[np.int64], bins: int | npt.NDArray[np.int64]
+    boxes: npt.NDArray[np.int32], sizes: npt.NDArray[np.int64], bins: int
 ) -> npt.NDArray[np.int32]:
-    """`to_pixels` of boxes (boxes, 4), each with a size (boxes, 2) and bins (boxes,) of its own, or
-    bins for all.
-    """
-    return _scaled(boxes, sizes[:, [1, 0, 1, 0]], np.reshape(bins, (-1, 1)))
+    """`to_pixels` of boxes (boxes, 4), each with a size of its own: (boxes, 2), or (1, 2)."""
+    return _scaled(boxes, sizes[:, [1, 0, 1, 0]], bins)
 
 
 def _scaled(
-    boxes: npt.NDArray[np.int32], sides: npt.NDArray[np.int64], bins: int | npt.NDArray[np.int64]
+    boxes: npt.NDArray[np.int32], sides: npt.NDArray[np.int64], bins: int
 ) -> npt.NDArray[np.int32]:
-    pixels = (2 * boxes * sides + bins) // (2 * bins)
+    pixels = (boxes * (2 * sides) + bins) // (2 * bins)
+    ordered = np.empty(pixels.shape, np.int32)
     first, second = pixels[..., :2], pixels[..., 2:]
-    ordered = np.concatenate([np.minimum(first, second), np.maximum(first, second)], axis=-1)
-    return ordered.astype(np.int32)
+    np.minimum(first, second, out=ordered[..., :2], casting="unsafe")
+    np.maximum(first, second, out=ordered[..., 2:], casting="unsafe")
+    return ordered

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, groupby, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -326,22 +326,20 @@ def paint(item: Polygons, size: tuple[int, int]) -> Bools:
 
 def _paint(items: Sequence[Polygons], planes: Sequence[Planes]) -> None:
     """Paint some images; what is little work an object is done for all of them at once."""
-    objects = [rings for item in items for rings in item.objects]
-    if not objects:
-        return
-    counts = [len(rings.xy) for rings in objects]
-    bins = np.repeat([item.bins for item in items], [len(item.objects) for item in items])
-    xy = _in_fifths(
-        np.concatenate([rings.xy for rings in objects]),
-        bins.repeat(counts)[:, None],
-        sizes_of(planes)[:, ::-1].repeat(counts, axis=0),
-    )
-    ends = np.cumsum([0, *counts]).tolist()
-    given = [
-        (xy[start:end], rings.starts, rings.hole)
-        for rings, (start, end) in zip(objects, pairwise(ends), strict=True)
-    ]
-    _raster.paint(given, list(planes))
+    for bins, group in groupby(zip(items, planes, strict=True), key=lambda one: one[0].bins):
+        same, rooms = zip(*group, strict=True)
+        objects = [rings for item in same for rings in item.objects]
+        counts = [len(rings.xy) for rings in objects]
+        sides = sizes_of(rooms)[:, ::-1]
+        if len(sides) == len(objects):
+            sides = sides.repeat(counts, axis=0)
+        xy = _in_fifths(np.concatenate([NO_RINGS.xy, *(one.xy for one in objects)]), bins, sides)
+        ends = pairwise(accumulate(counts, initial=0))
+        given = [
+            (xy[start:end], rings.starts, rings.hole)
+            for rings, (start, end) in zip(objects, ends, strict=True)
+        ]
+        _raster.paint(given, rooms)
 
 
 def runs_of(item: Polygons, size: tuple[int, int]) -> list[npt.NDArray[np.uint32]]:

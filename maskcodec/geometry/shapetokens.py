@@ -10,6 +10,7 @@ lies at ((2p + 1) * C - P) / 2P cells, clamped to 0..C - 1.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
@@ -170,11 +171,10 @@ def render_batch(
     Raises:
         MaskCodecError: an item is of another family, or a code or a box is out of range.
     """
-    books = codebooks_of(items)
     if device != "cpu":
         from . import shapetokens_torch
 
-        return list(shapetokens_torch.paint_batch(items, books, sizes, device=device))
+        return list(shapetokens_torch.paint_batch(items, codebooks_of(items), sizes, device=device))
     return list(paint_batch(_paint, items, sizes, threads=threads))
 
 
@@ -184,45 +184,52 @@ def codebooks_of(items: Sequence[ShapeTokens]) -> list[ShapeCodebook]:
     Raises:
         MaskCodecError: they are of another family, or codes or boxes are out of range.
     """
-    books = {family: _codebook(family) for family in {item.family for item in items}}
-    for family, book in books.items():
-        same = [item for item in items if item.family == family]
-        counts = np.concatenate([item.counts for item in same])
-        codes = np.concatenate([item.codes for item in same])
-        boxes = np.concatenate([item.boxes for item in same])
-        bins = _bins(same)
+    return [_Merged.of([item]).book for item in items]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Merged:
+    """The objects of items of one family and one number of bins, checked."""
+
+    book: ShapeCodebook
+    bins: int
+    boxes: npt.NDArray[np.int32]
+    counts: npt.NDArray[np.int32]
+    codes: npt.NDArray[np.int32]
+
+    @classmethod
+    def of(cls, items: Sequence[ShapeTokens]) -> _Merged:
+        """
+        Raises:
+            MaskCodecError: as `codebooks_of`.
+        """
+        family, bins = items[0].family, items[0].bins
+        if not family.startswith(PREFIX):
+            raise MaskCodecError(f"codes of {family} are none of shapetokens")
+        book = get_codebook(family.removeprefix(PREFIX))
+        boxes = np.concatenate([item.boxes for item in items])
+        counts = np.concatenate([item.counts for item in items])
+        codes = np.concatenate([item.codes for item in items])
+        # As unsigned numbers, those below 0 are the largest.
         if counts.max(initial=0) > book.stages:
             raise MaskCodecError(f"{counts.max()} codes an object, at most {book.stages}")
-        if len(codes) and not 0 <= codes.min() <= codes.max() < book.codes.shape[1]:
+        if codes.view(np.uint32).max(initial=0) >= book.codes.shape[1]:
             raise MaskCodecError(f"codes must be 0 to {book.codes.shape[1] - 1}")
-        wrong = ((boxes < 0) | (boxes > bins[:, None])).any(axis=1)
-        if wrong.any():
-            raise MaskCodecError(f"boxes must be 0 to {bins[wrong.argmax()]}")
-    return [books[item.family] for item in items]
-
-
-def _codebook(family: str) -> ShapeCodebook:
-    if not family.startswith(PREFIX):
-        raise MaskCodecError(f"codes of {family} are none of shapetokens")
-    return get_codebook(family.removeprefix(PREFIX))
-
-
-def _bins(items: Sequence[ShapeTokens]) -> npt.NDArray[np.int64]:
-    """The bins of each object of some items: (objects,)."""
-    return np.repeat([item.bins for item in items], [len(item.labels) for item in items])
+        if boxes.view(np.uint32).max(initial=0) > bins:
+            raise MaskCodecError(f"boxes must be 0 to {bins}")
+        return cls(book, bins, boxes, counts, codes)
 
 
 def _paint(items: Sequence[ShapeTokens], planes: Sequence[Planes]) -> None:
-    """Paint some images, whose codes and boxes are checked."""
-    for family, group in groupby(zip(items, planes, strict=True), key=lambda one: one[0].family):
+    """Paint some images."""
+    for _, group in groupby(
+        zip(items, planes, strict=True), key=lambda one: (one[0].family, one[0].bins)
+    ):
         same, rooms = zip(*group, strict=True)
-        book = _codebook(family)
-        counts = np.concatenate([item.counts for item in same])
-        sums = book.sums(counts, np.concatenate([item.codes for item in same]))
-        boxes = each_to_pixels(
-            np.concatenate([item.boxes for item in same]), sizes_of(rooms), _bins(same)
-        )
+        merged = _Merged.of(same)
+        sums = merged.book.sums(merged.counts, merged.codes)
+        boxes = each_to_pixels(merged.boxes, sizes_of(rooms), merged.bins)
         single = [Planes(plane[None], one.is_clear) for one in rooms for plane in one.array]
         for start in range(0, len(single), TOGETHER):
             part = slice(start, start + TOGETHER)
-            _kernels.paint(book.fields_of_sums(sums[part]), boxes[part], single[part])
+            _kernels.paint(merged.book.fields_of_sums(sums[part]), boxes[part], single[part])
