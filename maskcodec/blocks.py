@@ -33,13 +33,15 @@ LARGE_PAGE = 2 << 20
 _kept: deque[mmap.mmap] = deque()
 
 
-def take(length: int) -> tuple[Bools, bool]:
+def take(length: int, *, all_written: bool = False) -> tuple[Bools, bool]:
     """Memory for pixels: bool (length,), and whether it is clear; if not, it may hold anything.
 
-    It is the caller's as long as any array lies in it.
+    It is the caller's as long as any array lies in it. Little memory is clear, since most of what
+    is painted there stays as it is, and pages that are never touched cost nothing; but not where
+    `all_written` says that every pixel will be set.
     """
     if length < LARGE_PAGE:
-        return np.empty(length, np.bool_), False
+        return (np.empty if all_written else np.zeros)(length, np.bool_), not all_written
     if not hasattr(mmap, "MADV_HUGEPAGE"):
         return np.zeros(length, np.bool_), True
     if length <= BLOCK:

@@ -48,6 +48,7 @@ def paint_batch(
     items: Sequence[G],
     sizes: Sequence[tuple[int, int]],
     *,
+    all_written: bool = False,
     threads: int | None = None,
 ) -> list[Bools]:
     """Paint the objects of many images: bool (objects, height, width) each.
@@ -57,9 +58,17 @@ def paint_batch(
             the GIL.
         items: the geometry of each image.
         sizes: (height, width) of each image, in pixels.
+        all_written: whether `paint` sets every pixel, whatever there is before.
         threads: how many to use; None means one a core.
     """
-    planes = new_planes([len(item.labels) for item in items], sizes)
+    if len(items) == 1:  # for which what follows would take longer than to paint
+        count, (height, width) = len(items[0].labels), sizes[0]
+        block, is_clear = take(count * height * width, all_written=all_written)
+        array = block.reshape(count, height, width)
+        paint(items, (Planes(array, is_clear),))
+        return [array]
+    counts = [len(item.labels) for item in items]
+    planes = new_planes(counts, sizes, all_written=all_written)
     map_pieces(lambda part: paint(items[part], planes[part]), len(items), TOGETHER, threads=threads)
     return [one.array for one in planes]
 
@@ -73,7 +82,9 @@ def sizes_of(planes: Sequence[Planes]) -> npt.NDArray[np.int64]:
     return np.array(sizes, np.int64).reshape(-1, 2).repeat(counts, axis=0)
 
 
-def new_planes(counts: Sequence[int], sizes: Sequence[tuple[int, int]]) -> list[Planes]:
+def new_planes(
+    counts: Sequence[int], sizes: Sequence[tuple[int, int]], *, all_written: bool = False
+) -> list[Planes]:
     """Planes for each image, in blocks of memory that small images share.
 
     A block lives as long as any of its images.
@@ -81,6 +92,7 @@ def new_planes(counts: Sequence[int], sizes: Sequence[tuple[int, int]]) -> list[
     Args:
         counts: planes of each image.
         sizes: (height, width) of each image, in pixels.
+        all_written: whether every pixel will be set, whatever there is before.
     """
     shapes = [(count, *size) for count, size in zip(counts, sizes, strict=True)]
     lengths = [count * height * width for count, height, width in shapes]
@@ -91,11 +103,7 @@ def new_planes(counts: Sequence[int], sizes: Sequence[tuple[int, int]]) -> list[
         while stop < len(shapes) and total + lengths[stop] <= BLOCK:
             total += lengths[stop]
             stop += 1
-        block, is_clear = take(total)
-        if stop == first + 1:
-            found.append(Planes(block.reshape(shapes[first]), is_clear))
-            first = stop
-            continue
+        block, is_clear = take(total, all_written=all_written)
         ends = accumulate(lengths[first:stop], initial=0)
         places = zip(pairwise(ends), shapes[first:stop], strict=True)
         found += [

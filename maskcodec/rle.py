@@ -163,32 +163,28 @@ def decode_batch(
     checked = [check_counts(one) for one in counts]
     masks = check_out(out, (len(checked), height, width))
 
-    _paint(checked, list(masks), threads)
+    each = list(masks)
+    map_pieces(
+        lambda part: _paint_all(checked[part], each[part]),
+        len(each),
+        _MASKS_PER_CALL,
+        threads=threads,
+    )
     return masks
 
 
-def decode_planes(
-    counts: Sequence[Sequence[Counts]], planes: Sequence[Bools], *, threads: int | None = None
-) -> None:
-    """`decode` the masks of many images, of any sizes, into planes.
+def decode_planes(counts: Sequence[Sequence[Counts]], planes: Sequence[Bools]) -> None:
+    """`decode` the masks of many images, of any sizes, into planes, on the calling thread.
 
     Args:
         counts: the counts of each image's masks.
         planes: bool (masks, height, width) each, C order; every pixel is overwritten.
-        threads: how many to use; None means one a core.
 
     Raises:
         MaskCodecError: as `decode`; planes may be partly painted then.
     """
     masks = [mask for image in planes for mask in image]
-    _paint([check_counts(one) for image in counts for one in image], masks, threads)
-
-
-def _paint(counts: list[Counts], masks: list[Bools], threads: int | None) -> None:
-    def paint(part: slice) -> None:
-        _paint_all(counts[part], masks[part])
-
-    map_pieces(paint, len(counts), _MASKS_PER_CALL, threads=threads)
+    _paint_all([check_counts(one) for image in counts for one in image], masks)
 
 
 def _paint_all(counts: list[Counts], masks: list[Bools]) -> None:

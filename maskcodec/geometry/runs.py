@@ -12,7 +12,7 @@ import numpy.typing as npt
 from .. import rle
 from ..decoded import Pixels
 from ..mask import Mask
-from ..planes import new_planes
+from ..planes import Planes, paint_batch
 from ..resample import pixel_of_cell
 
 if TYPE_CHECKING:
@@ -58,14 +58,17 @@ def render_batch(
 
     Runs of another size than the one asked for are resampled (see `maskcodec.resample`).
     """
-    counts = [_counts_at(runs, size) for runs, size in zip(items, sizes, strict=True)]
     if device == "cpu":
-        planes = [one.array for one in new_planes(list(map(len, counts)), sizes)]
-        rle.decode_planes(counts, planes)
-        return list(planes)
+        return list(paint_batch(_paint, items, sizes, all_written=True))
     from ..torch_runs import paint_runs
 
+    counts = [_counts_at(runs, size) for runs, size in zip(items, sizes, strict=True)]
     return list(paint_runs(counts, list(sizes), device=device))
+
+
+def _paint(items: Sequence[Runs], planes: Sequence[Planes]) -> None:
+    counts = [_counts_at(runs, one.size) for runs, one in zip(items, planes, strict=True)]
+    rle.decode_planes(counts, [one.array for one in planes])
 
 
 def _counts_at(runs: Runs, size: tuple[int, int]) -> list[Counts]:

@@ -300,7 +300,7 @@ def test_batches_equal_one_by_one(threads: int | None) -> None:
     np.testing.assert_array_equal(out, stack)
     np.testing.assert_array_equal(rle.decode_batch(counts, (60, 90), threads=threads), stack)
     planes = [np.ones((count, 60, 90), np.bool_) for count in (3, 0, 4)]
-    rle.decode_planes([counts[:3], [], counts[3:]], planes, threads=threads)
+    rle.decode_planes([counts[:3], [], counts[3:]], planes)
     np.testing.assert_array_equal(np.concatenate(planes), stack)
 
 
