@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from maskcodec import MaskCodecError
+from maskcodec import MaskCodecError, RecordError
 from maskcodec.commands.bench import PROGRAMS
 from maskcodec.machine import PACKAGES, describe_machine, describe_versions
 from maskcodec.records import Record, brief, read_json
@@ -148,7 +148,13 @@ def read(path: Path, bench: str | None = None) -> Document:
         RecordError: there is no such file, it is no JSON, or a field is wrong; the message says
             which. Also where it is of another bench than `bench`.
     """
-    value = read_json(path)
+    try:
+        value = read_json(path)
+    except RecordError as error:
+        if error.line is None:
+            raise
+        reason = f"{error.reason}; expected the file of a bench's --json"
+        raise RecordError(reason, file=error.file, line=error.line) from None
     check(value, str(path))
     document: Document = value
     if bench is not None and document["bench"] != bench:

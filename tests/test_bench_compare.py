@@ -110,6 +110,9 @@ def test_files_that_cannot_be_compared(
     other.write_text("{}")
     assert main(["bench", "compare", two[0], str(other)]) == 2
     assert "without a field 'bench'" in capsys.readouterr().err
+    other.write_text('{"codec": "polygon"}\n{"codec": "boxgrid"}\n')
+    assert main(["bench", "compare", two[0], str(other)]) == 2
+    assert "expected the file of a bench's --json" in capsys.readouterr().err
     assert main(["bench", "compare", two[0], str(tmp_path / "none.json")]) == 2
     assert "no such file" in capsys.readouterr().err
 

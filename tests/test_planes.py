@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import gc
 import mmap
+import os
 import pickle
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
 
 import numpy as np
 import pytest
@@ -146,3 +150,31 @@ def test_nothing() -> None:
     [none] = new_planes([0], [(3, 4)])
     assert np.array_equal(none.cleared(), np.zeros((0, 3, 4), np.bool_))
     assert Planes(none.array, True).cleared() is none.array
+
+
+def test_masks_may_live_until_the_end_of_a_program() -> None:
+    """Blocks that come back while the interpreter is being taken apart say nothing."""
+    script = (
+        "import sys, maskcodec.blocks as blocks\n"
+        "from maskcodec.planes import new_planes\n"
+        "sys.kept = new_planes([1] * 60, [(480, 640)] * 60)\n"
+        "blocks.kept_too = new_planes([1] * 60, [(480, 640)] * 60)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_process_paints_into_memory_of_its_own() -> None:
+    new_planes([1], [(2000, 4000)])  # kept, here and in the child
+    with get_context("fork").Pool(1) as pool:
+        started = pool.apply_async(_fill_a_block)
+        mine = new_planes([1], [(2000, 4000)])[0].cleared()
+        assert started.get(60) == 2000 * 4000
+    assert not mine.any()
+
+
+def _fill_a_block() -> int:
+    array = new_planes([1], [(2000, 4000)])[0].cleared()
+    array[:] = True
+    return int(array.sum())
