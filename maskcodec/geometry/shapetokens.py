@@ -184,7 +184,15 @@ def codebooks_of(items: Sequence[ShapeTokens]) -> list[ShapeCodebook]:
     Raises:
         MaskCodecError: they are of another family, or codes or boxes are out of range.
     """
-    return [_Merged.of([item]).book for item in items]
+    found = []
+    for _, group in groupby(items, key=_kind):
+        same = list(group)
+        found += [_Merged.of(same).book] * len(same)
+    return found
+
+
+def _kind(item: ShapeTokens) -> tuple[str, int]:
+    return item.family, item.bins
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -222,9 +230,7 @@ class _Merged:
 
 def _paint(items: Sequence[ShapeTokens], planes: Sequence[Planes]) -> None:
     """Paint some images."""
-    for _, group in groupby(
-        zip(items, planes, strict=True), key=lambda one: (one[0].family, one[0].bins)
-    ):
+    for _, group in groupby(zip(items, planes, strict=True), key=lambda one: _kind(one[0])):
         same, rooms = zip(*group, strict=True)
         merged = _Merged.of(same)
         sums = merged.book.sums(merged.counts, merged.codes)
