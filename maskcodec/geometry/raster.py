@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from .._ext import bilinear as _bilinear
 from ..decoded import Pixels
 from ..mask import Mask
 from ..planes import Planes, paint_batch
-from ..resample import area_cells, coverage, paint_bilinear
+from ..resample import area_cells, bilinear_job, coverage
 from ..rle_measures import mask_bounding_box
 from .boxes import to_bins, to_pixels
 
@@ -94,22 +95,22 @@ def paint(item: Rasters, size: tuple[int, int]) -> Bools:
 
 
 def _paint(items: Sequence[Rasters], planes: Sequence[Planes]) -> None:
+    sure = []  # maps of two values, for which there is a kernel
     for item, room in zip(items, planes, strict=True):
-        _paint_item(item, room.cleared())
-
-
-def _paint_item(item: Rasters, planes: Bools) -> None:
-    """Set pixels of planes that are clear."""
-    size = (planes.shape[1], planes.shape[2])
-    boxes = to_pixels(item.boxes, size, item.bins).tolist()
-    for plane, cells, (left, top, right, bottom) in zip(planes, item.maps, boxes, strict=True):
-        if left == right or top == bottom:
-            continue
-        if np.isin(cells, (0, SURE)).all():
-            paint_bilinear(cells == SURE, size, out=plane, box=(left, top, right, bottom))
-        else:
-            for part, inside in _parts(cells, (bottom - top, right - left)):
-                plane[top + part.start : top + part.stop, left:right] = inside
+        boxes = to_pixels(item.boxes, room.size, item.bins).tolist()
+        for plane, cells, box in zip(room.array, item.maps, boxes, strict=True):
+            left, top, right, bottom = box
+            has_area = left < right and top < bottom
+            is_sure = cells == SURE
+            if has_area and (is_sure | (cells == 0)).all():
+                sure.append(bilinear_job(is_sure, room.size, plane, (left, top, right, bottom)))
+                continue
+            if not room.is_clear:
+                plane.fill(False)
+            if has_area:
+                for part, inside in _parts(cells, (bottom - top, right - left)):
+                    plane[top + part.start : top + part.stop, left:right] = inside
+    _bilinear.bilinear(sure)
 
 
 def axis(pixels: int, cells: int) -> tuple[Ints, Ints, Ints]:
