@@ -1,7 +1,7 @@
 # cython: language_level=3, binding=False
 """Paints rows of runs inside boxes, and lists where their boundaries walk."""
 
-from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release
+from cpython.buffer cimport PyBUF_ND, PyBuffer_Release
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
@@ -58,11 +58,11 @@ cdef bint _paint_item(
     const Item* item, const int32_t* boxes, int columns, const Canvas* canvas
 ) noexcept nogil:
     """Paint the objects of an image; False where they are not valid."""
-    cdef Py_ssize_t rows = item.counts.len // canvas.count, plane, place = 0
+    cdef Py_ssize_t rows = item.counts.shape[1], plane, place = 0
     cdef const uint8_t* counts = <const uint8_t*>item.counts.buf
     cdef const int32_t* box
     cdef Row[64] found
-    if rows > 64 or rows * canvas.count != item.counts.len:
+    if not 1 <= rows <= 64:
         return False
     for plane in range(canvas.count):
         box = boxes + 4 * plane
@@ -104,10 +104,13 @@ def paint(canvases, const int32_t[:, ::1] boxes, items, int columns):
         for i in range(count):
             counts, runs = items[i]
             ready += 1  # releasing a buffer that is still zeros is harmless
-            open_buffer(counts, &images[i].counts, PyBUF_SIMPLE, -1)
-            open_buffer(runs, &images[i].runs, PyBUF_SIMPLE, -1)
-            if not (images[i].counts.itemsize == images[i].runs.itemsize == 1):
-                raise ValueError("counts and runs are uint8")
+            open_buffer(counts, &images[i].counts, PyBUF_ND, -1)
+            open_buffer(runs, &images[i].runs, PyBUF_ND, -1)
+            if not (images[i].counts.itemsize == images[i].runs.itemsize == 1
+                    and images[i].counts.ndim == images[i].runs.ndim == 2
+                    and images[i].counts.shape[0] == opened[i].count
+                    and images[i].runs.shape[1] == 2):
+                raise ValueError("counts are uint8 (objects, rows), and runs (runs, 2)")
         with nogil:
             for i in range(count):
                 clear(&opened[i])

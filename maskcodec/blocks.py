@@ -30,7 +30,7 @@ KEPT = 16
 LARGE_PAGE = 2 << 20
 """Bytes of Linux's large pages on most machines."""
 
-_kept: deque[mmap.mmap] = deque()
+_kept: deque[mmap.mmap] = deque(maxlen=KEPT)
 
 
 def take(length: int, *, all_written: bool = False) -> tuple[Bools, bool]:
@@ -47,20 +47,32 @@ def take(length: int, *, all_written: bool = False) -> tuple[Bools, bool]:
     if length <= BLOCK:
         with suppress(IndexError):
             return np.asarray(_Lent(_kept.pop()))[:length], False
-    # Linux places whole large pages at such a page's bounds, and other lengths anywhere. Pages that
-    # are never touched take no memory.
-    pages = BLOCK if length <= BLOCK else -(-length // LARGE_PAGE) * LARGE_PAGE
-    try:
-        memory = mmap.mmap(-1, pages, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    except OSError:  # it has a limit on maps; NumPy says what is lacking where memory is
+    memory = _map(length)
+    if memory is None:  # kept blocks may be what is lacking
+        forget()
+        memory = _map(length)
+    if memory is None:  # there is a limit on maps; NumPy says what is lacking where memory is
         return np.zeros(length, np.bool_), True
     with suppress(OSError):  # large pages are a wish
         memory.madvise(mmap.MADV_HUGEPAGE)
     return np.asarray(_Lent(memory))[:length], True
 
 
+def _map(length: int) -> mmap.mmap | None:
+    """New memory, None where the system refuses.
+
+    Linux places whole large pages at such a page's bounds, and other lengths anywhere. Pages that
+    are never touched take no memory.
+    """
+    pages = BLOCK if length <= BLOCK else -(-length // LARGE_PAGE) * LARGE_PAGE
+    try:
+        return mmap.mmap(-1, pages, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except OSError:
+        return None
+
+
 def forget() -> None:
-    """Give the blocks that are kept back to the system."""
+    """Give the blocks that are kept back to the system: up to 128 MB of address space."""
     _kept.clear()
 
 
@@ -78,9 +90,19 @@ class _Lent:
             "data": (np.frombuffer(memory, np.uint8).ctypes.data, False),
         }
 
-    def __del__(self) -> None:
-        if len(self._memory) != BLOCK or len(_kept) >= KEPT:
+    def __del__(
+        self,
+        # At the end of a program this may be called when the module has no names any more.
+        kept: deque[mmap.mmap] = _kept,
+        block: int = BLOCK,
+        advice: int | None = getattr(mmap, "MADV_FREE", None),
+    ) -> None:
+        memory = self._memory
+        if len(memory) != block or len(kept) == kept.maxlen:
             return
-        with suppress(OSError, AttributeError):  # it may be too old for it
-            self._memory.madvise(mmap.MADV_FREE)
-        _kept.append(self._memory)
+        try:
+            if advice is not None:
+                memory.madvise(advice)
+        except OSError:  # the system is too old for it
+            pass
+        kept.append(memory)

@@ -61,7 +61,7 @@ def paint_batch(
         all_written: whether `paint` sets every pixel, whatever there is before.
         threads: how many to use; None means one a core.
     """
-    if len(items) == 1:  # for which what follows would take longer than to paint
+    if len(items) == len(sizes) == 1:  # for which what follows would take longer than to paint
         count, (height, width) = len(items[0].labels), sizes[0]
         block, is_clear = take(count * height * width, all_written=all_written)
         array = block.reshape(count, height, width)

@@ -16,7 +16,7 @@ image; without one the grid covers the whole image. See docs/decisions/0002-resa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from operator import index
 from typing import Any, TypeAlias, TypeVar
@@ -41,6 +41,9 @@ _INT32 = np.dtype(np.int32)
 _NUMBERS = (_INT32, np.dtype(np.uint8), np.dtype(np.uint16))
 _BOOLS = (_BOOL,)
 _LABELS = (_BOOL, *_NUMBERS)
+
+_CELLS_AT_ONCE = 1 << 18
+"""Cells, a byte each, that jobs for a call of a kernel hold."""
 
 
 # --- along one axis ---
@@ -321,35 +324,44 @@ def paint_labels_bilinear(
     Arguments, result and errors are those of `paint_labels_nearest`. Where labels meet, both may
     have a pixel at which each is exactly one half, and neither where three labels meet.
     """
-    canvas, jobs = bilinear_labels_jobs(cells, labels, size, out, box)
-    _bilinear.bilinear(jobs)
+    values = range(labels) if isinstance(labels, int) else labels
+    canvas = _canvas((len(values), *check_size(size)), _BOOL, out)
+    paint_bilinear_jobs(bilinear_labels_jobs(cells, values, canvas, box, is_clear=out is None))
     return canvas
 
 
 def bilinear_labels_jobs(
     cells: npt.NDArray[Any],
-    labels: int | Sequence[int],
-    size: Size,
-    out: Bools | None,
+    labels: Sequence[int],
+    canvas: Bools,
     box: Box | None,
     *,
-    is_clear: bool = False,
-) -> tuple[Bools, list[_bilinear.Picture]]:
-    """What the kernel needs for `paint_labels_bilinear`, checked: where it paints, and a job for
-    each label. `is_clear` promises that `out` is all False.
+    is_clear: bool,
+) -> Iterator[_bilinear.Picture]:
+    """What the kernel needs for `paint_labels_bilinear`, checked: a job for each label.
+
+    `canvas` is bool (labels, height, width) in C order; `is_clear` promises that all is False.
     """
     cells, (rows, columns) = _plane("cells", cells, _NUMBERS)
-    height, width = check_size(size)
+    _, height, width = canvas.shape
     x0, y0, x1, y1 = _check_box(box, height, width)
     _check_axis(height, rows)
     _check_axis(width, columns)
-    values = range(labels) if isinstance(labels, int) else labels
-    canvas = _canvas((len(values), height, width), _BOOL, out)
-    blank = is_clear or out is None
-    return canvas, [
-        (cells == value, rows, columns, height, width, y0, x0, y1, x1, plane, blank)
-        for value, plane in zip(values, canvas, strict=True)
-    ]
+    for value, plane in zip(labels, canvas, strict=True):
+        yield cells == value, rows, columns, height, width, y0, x0, y1, x1, plane, is_clear
+
+
+def paint_bilinear_jobs(jobs: Iterable[_bilinear.Picture]) -> None:
+    """Paint them in few calls of the kernel, of about `_CELLS_AT_ONCE` cells each."""
+    some: list[_bilinear.Picture] = []
+    cells = 0
+    for job in jobs:
+        some.append(job)
+        cells += job[1] * job[2]
+        if cells > _CELLS_AT_ONCE:
+            _bilinear.bilinear(some)
+            some, cells = [], 0
+    _bilinear.bilinear(some)
 
 
 # --- arguments ---

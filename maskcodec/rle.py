@@ -181,10 +181,19 @@ def decode_planes(counts: Sequence[Sequence[Counts]], planes: Sequence[Bools]) -
         planes: bool (masks, height, width) each, C order; every pixel is overwritten.
 
     Raises:
-        MaskCodecError: as `decode`; planes may be partly painted then.
+        MaskCodecError: as `decode`, or an image has fewer counts or more than masks; planes may
+            be partly painted then.
     """
-    masks = [mask for image in planes for mask in image]
-    _paint_all([check_counts(one) for image in counts for one in image], masks)
+    checked: list[Counts] = []
+    masks: list[Bools] = []
+    for image, array in zip(counts, planes, strict=True):
+        if len(image) != len(array):
+            raise MaskCodecError(f"{len(image)} arrays of counts for {len(array)} masks")
+        checked.extend(map(check_counts, image))
+        masks.extend(array)
+    for start in range(0, len(masks), _MASKS_PER_CALL):
+        part = slice(start, start + _MASKS_PER_CALL)
+        _paint_all(checked[part], masks[part])
 
 
 def _paint_all(counts: list[Counts], masks: list[Bools]) -> None:

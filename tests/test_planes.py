@@ -8,17 +8,23 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskcodec import Mask, blocks, get_codec
+from maskcodec import Mask, blocks, get_codec, rle
 from maskcodec.blocks import BLOCK
+from maskcodec.geometry.grid import Grid
+from maskcodec.geometry.runs import Runs
+from maskcodec.geometry.tokens import ShapeTokens
 from maskcodec.planes import Planes, new_planes
 
 IMAGES = st.lists(
@@ -145,6 +151,78 @@ def test_without_large_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not plane.array.any()
 
 
+@large_pages
+def test_kept_memory_is_given_back_where_there_is_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    several = [new_planes([1], [(2000, 4000)]) for _ in range(3)]
+    several.clear()
+    real, asked = mmap.mmap, []
+
+    def scarce(*arguments: Any, **named: Any) -> mmap.mmap:
+        asked.append(arguments)
+        if len(asked) == 1:
+            raise OSError("no memory left")
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(mmap, "mmap", scarce)
+    [large] = new_planes([2], [(4000, 4000)])
+    assert large.is_clear
+    assert len(asked) == 2
+    assert new_planes([1], [(2000, 4000)])[0].is_clear, "nothing is kept any more"
+
+
+def test_an_image_without_a_size_is_refused() -> None:
+    codec = get_codec("boxgrid")
+    geometry = codec.parse("none")[0]
+    for sizes in ([(3, 3), (4, 4)], []):
+        with pytest.raises(ValueError, match="zip"):
+            codec.render_batch([geometry], sizes)
+
+
+def peak(run: Callable[[], object]) -> int:
+    """Bytes that a call holds at a time, NumPy's included and blocks not."""
+    tracemalloc.start()
+    try:
+        run()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_many_labels_are_not_held_at_once() -> None:
+    cells = np.arange(64 * 64, dtype=np.int32).reshape(64, 64)
+    grid = Grid(tuple(map(str, range(64 * 64))), cells)
+    codec = get_codec("text4seg:grid=64,upsample=bilinear")
+    codec.render_batch([grid.head(3)] * 2, [(8, 8)] * 2)
+    assert peak(lambda: codec.render_batch([grid] * 4, [(8, 8)] * 4)) < 10e6  # and not 70
+
+
+def test_many_codes_are_not_held_at_once() -> None:
+    count = 3_000
+    codes = np.zeros(16 * count, np.int32)
+    boxes = np.tile(np.array([0, 0, 500, 500], np.int32), (count, 1))
+    counts = np.full(count, 16, np.int32)
+    item = ShapeTokens("shapetokens:shapes1", 1023, ("dog",) * count, boxes, counts, codes)
+    codec = get_codec("shapetokens:tokens=16")
+    codec.render_batch([item.head(2)], [(8, 8)])
+    assert peak(lambda: codec.render_batch([item] * 4, [(8, 8)] * 4)) < 25e6  # and not 150
+
+
+def test_many_dense_masks_take_time_in_proportion() -> None:
+    """Masks that are painted the dense way interrupt the call that paints the others."""
+    noise = np.random.default_rng(0).random((16, 16)) < 0.5
+    counts = rle.encode(noise)
+    few = Runs(("dog",) * 500, ((16, 16),) * 500, (counts,) * 500)
+    many = Runs(("dog",) * 10_000, ((16, 16),) * 10_000, (counts,) * 10_000)
+    codec = get_codec("coco_rle")
+    codec.render_batch([few], [(16, 16)])
+    start = time.process_time()
+    codec.render_batch([few], [(16, 16)])
+    middle = time.process_time()
+    (planes,) = codec.render_batch([many], [(16, 16)])
+    assert time.process_time() - middle < 100 * max(middle - start, 0.002)  # it was 2,000 times
+    assert np.array_equal(np.asarray(planes)[-1], noise)
+
+
 def test_nothing() -> None:
     assert new_planes([], []) == []
     [none] = new_planes([0], [(3, 4)])
@@ -159,6 +237,8 @@ def test_masks_may_live_until_the_end_of_a_program() -> None:
         "from maskcodec.planes import new_planes\n"
         "sys.kept = new_planes([1] * 60, [(480, 640)] * 60)\n"
         "blocks.kept_too = new_planes([1] * 60, [(480, 640)] * 60)\n"
+        "import collections\n"
+        "collections.kept = new_planes([1] * 60, [(480, 640)] * 60)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")

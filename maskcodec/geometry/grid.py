@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import resample
-from .._ext import bilinear as _bilinear
 from .._ext import paint as _paint
 from ..decoded import Pixels
 from ..mask import Mask
@@ -162,10 +161,10 @@ def _paint_nearest(grids: Sequence[Grid], planes: Sequence[Planes]) -> None:
 
 
 def _paint_bilinear(grids: Sequence[Grid], planes: Sequence[Planes]) -> None:
-    jobs = []
-    for grid, one in zip(grids, planes, strict=True):
-        labels = range(1, len(grid.table))
-        jobs += resample.bilinear_labels_jobs(
-            grid.cells, labels, one.size, one.array, None, is_clear=one.is_clear
-        )[1]
-    _bilinear.bilinear(jobs)
+    resample.paint_bilinear_jobs(
+        job
+        for grid, one in zip(grids, planes, strict=True)
+        for job in resample.bilinear_labels_jobs(
+            grid.cells, range(1, len(grid.table)), one.array, None, is_clear=one.is_clear
+        )
+    )

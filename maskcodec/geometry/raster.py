@@ -7,18 +7,17 @@ more: what a rounded picture has above 127.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .._ext import bilinear as _bilinear
 from ..decoded import Pixels
 from ..mask import Mask
 from ..planes import Planes, paint_batch
-from ..resample import area_cells, bilinear_job, coverage
+from ..resample import area_cells, bilinear_job, coverage, paint_bilinear_jobs
 from ..rle_measures import mask_bounding_box
 from .boxes import to_bins, to_pixels
 
@@ -95,22 +94,26 @@ def paint(item: Rasters, size: tuple[int, int]) -> Bools:
 
 
 def _paint(items: Sequence[Rasters], planes: Sequence[Planes]) -> None:
-    sure = []  # maps of two values, for which there is a kernel
-    for item, room in zip(items, planes, strict=True):
-        boxes = to_pixels(item.boxes, room.size, item.bins).tolist()
-        for plane, cells, box in zip(room.array, item.maps, boxes, strict=True):
-            left, top, right, bottom = box
-            has_area = left < right and top < bottom
-            is_sure = cells == SURE
-            if has_area and (is_sure | (cells == 0)).all():
-                sure.append(bilinear_job(is_sure, room.size, plane, (left, top, right, bottom)))
-                continue
-            if not room.is_clear:
-                plane.fill(False)
-            if has_area:
-                for part, inside in _parts(cells, (bottom - top, right - left)):
-                    plane[top + part.start : top + part.stop, left:right] = inside
-    _bilinear.bilinear(sure)
+    paint_bilinear_jobs(
+        job for item, room in zip(items, planes, strict=True) for job in _jobs(item, room)
+    )
+
+
+def _jobs(item: Rasters, room: Planes) -> Iterator[Any]:
+    """Jobs for the maps of two values, for which there is a kernel; the others are painted."""
+    boxes = to_pixels(item.boxes, room.size, item.bins).tolist()
+    for plane, cells, box in zip(room.array, item.maps, boxes, strict=True):
+        left, top, right, bottom = box
+        has_area = left < right and top < bottom
+        is_sure = cells == SURE
+        if has_area and (is_sure | (cells == 0)).all():
+            yield bilinear_job(is_sure, room.size, plane, (left, top, right, bottom))
+            continue
+        if not room.is_clear:
+            plane.fill(False)
+        if has_area:
+            for part, inside in _parts(cells, (bottom - top, right - left)):
+                plane[top + part.start : top + part.stop, left:right] = inside
 
 
 def axis(pixels: int, cells: int) -> tuple[Ints, Ints, Ints]:

@@ -233,9 +233,12 @@ def _paint(items: Sequence[ShapeTokens], planes: Sequence[Planes]) -> None:
     for _, group in groupby(zip(items, planes, strict=True), key=lambda one: _kind(one[0])):
         same, rooms = zip(*group, strict=True)
         merged = _Merged.of(same)
-        sums = merged.book.sums(merged.counts, merged.codes)
+        ends = [0, *np.cumsum(merged.counts).tolist()]
         boxes = each_to_pixels(merged.boxes, sizes_of(rooms), merged.bins)
         single = [Planes(plane[None], one.is_clear) for one in rooms for plane in one.array]
         for start in range(0, len(single), TOGETHER):
             part = slice(start, start + TOGETHER)
-            _kernels.paint(merged.book.fields_of_sums(sums[part]), boxes[part], single[part])
+            counts = merged.counts[part]
+            codes = merged.codes[ends[start] : ends[start + len(counts)]]
+            fields = merged.book.fields(counts, codes)
+            _kernels.paint(fields, boxes[part], single[part])

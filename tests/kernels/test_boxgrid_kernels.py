@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -162,8 +163,19 @@ def test_arguments_of_a_wrong_kind_are_refused() -> None:
         kernels.paint(canvas, box, [], COLUMNS)
     with pytest.raises(ValueError, match="shapes"):
         kernels.paint(canvas, np.repeat(box, 2, axis=0), [(counts, runs)], COLUMNS)
-    with pytest.raises(ValueError, match="uint8"):
-        kernels.paint(canvas, box, [(counts.astype(np.int32), runs)], COLUMNS)
+    wrong: list[Any] = [
+        (counts.astype(np.int32), runs),
+        (counts.ravel(), runs),
+        (np.zeros((0, 24), np.uint8), runs),
+        (np.repeat(counts, 2, axis=0), runs),
+        (counts, np.zeros((1, 3), np.uint8)),
+    ]
+    for item in wrong:
+        with pytest.raises(ValueError, match="uint8"):
+            kernels.paint(canvas, box, [item], COLUMNS)
+    for rows in (0, 65):
+        with pytest.raises(ValueError, match="rows"):
+            kernels.paint(canvas, box, [(np.zeros((1, rows), np.uint8), runs)], COLUMNS)
 
 
 def test_wrong_scratch_is_refused() -> None:

@@ -302,6 +302,8 @@ def test_batches_equal_one_by_one(threads: int | None) -> None:
     planes = [np.ones((count, 60, 90), np.bool_) for count in (3, 0, 4)]
     rle.decode_planes([counts[:3], [], counts[3:]], planes)
     np.testing.assert_array_equal(np.concatenate(planes), stack)
+    with pytest.raises(MaskCodecError, match="2 arrays of counts for 3 masks"):
+        rle.decode_planes([counts[:2], counts[2:3]], planes[:2])
 
 
 def test_batches_of_every_kind_and_order() -> None:
