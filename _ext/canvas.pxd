@@ -49,7 +49,7 @@ cdef inline Canvas* open_canvases(given) except NULL:
             one.width, one.is_clear = one.view.shape[2], is_clear
             if max(one.height, one.width) > 65536:
                 raise ValueError("a side is longer than 65,536")
-    except:
+    except BaseException:
         close_canvases(canvases, opened)
         raise
     return canvases
