@@ -34,6 +34,18 @@ plain = st.recursive(
 )
 
 
+@pytest.mark.parametrize("value", [-(2**63), 2**63 - 1, -(10**18), 10**18])
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_longest_numbers_are_read(value: int, protocol: int) -> None:
+    assert loads(pickle.dumps(value, protocol)) == value
+
+
+@pytest.mark.parametrize("text", [b"I99999999999999999999\n.", b"L-9223372036854775809L\n."])
+def test_longer_numbers_are_refused(text: bytes) -> None:
+    with pytest.raises(RecordError, match="more than 64 bits"):
+        loads(text)
+
+
 @given(plain, st.sampled_from(PROTOCOLS))
 def test_plain_data_load_as_pickle_loads_them(value: Any, protocol: int) -> None:
     assert loads(pickle.dumps(value, protocol)) == value

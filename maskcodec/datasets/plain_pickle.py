@@ -178,7 +178,9 @@ class _Machine:
         if digits in (b"00", b"01"):  # how protocol 0 spells False and True
             self.push(digits == b"01")
             return
-        self._whole(int(digits[:20].removesuffix(b"L")) if len(digits) <= 20 else None)
+        digits = digits.removesuffix(b"L")
+        value = int(digits) if len(digits) <= 20 else None
+        self._whole(value if value is not None and -(2**63) <= value < 2**64 else None)
 
     def long(self, form: str) -> None:
         octets = self.take(self.number(form))
