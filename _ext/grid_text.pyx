@@ -9,7 +9,8 @@ guessed: it is the one that followed its predecessor the last time. One comparis
 
 so a valid text costs a comparison and a number a run. Only where that fails is the line read again,
 byte by byte, by a reading that takes anything and notes how it departs from the grammar
-(`loose_line.pxd`). A fault costs its own line alone.
+(`loose_line.pxd`). A fault costs its own line alone. A line with the bytes of the one before it,
+as grids have many, is not read at all: its runs and notes are copied.
 
 The text comes from a language model. Nothing is allocated after a number that it states, every byte
 is read below `stop`, and every write is preceded by a look at the room that the caller gave.
@@ -27,7 +28,7 @@ from libc.string cimport memchr
 from label_runs cimport expand_runs
 from loose_line cimport loose_line
 from names cimport GUESSED, close_names, intern_name, open_names, same_bytes
-from run_scan cimport Scan, end_line, push_run, read_number
+from run_scan cimport Scan, end_line, note, push_run, read_number
 
 cdef enum:
     OPEN = 1       # the text ends within a line
@@ -121,54 +122,82 @@ cdef Py_ssize_t _exact_line(Scan* s, Py_ssize_t at, int64_t* cells) noexcept nog
         label = s.names.follow[last]
 
 
-cdef bint _repeat_line(Scan* s, Py_ssize_t runs, Py_ssize_t begin, int64_t cells) noexcept nogil:
-    """Take the runs of the line before, from run `runs` on, once more."""
-    cdef Py_ssize_t count = s.run_count - runs, run
-    if s.run_room - s.run_count < count:
+cdef struct Line:
+    Py_ssize_t start    # its first byte, behind the space that an exact line begins with
+    Py_ssize_t length   # with its newline; -1 where the line cannot be taken once more
+    bint is_exact
+    int64_t cells
+    Py_ssize_t runs     # its first run
+    Py_ssize_t notes    # its first note
+
+
+cdef inline bint _is_repeated(Scan* s, Line* before, Py_ssize_t begin) noexcept nogil:
+    """Whether the line at `begin` has the bytes of the line before it."""
+    if before.is_exact:
+        if s.text[begin] != c" ":
+            return False
+        begin += 1
+    return 0 < before.length <= s.stop - begin and same_bytes(
+        s.text + begin, s.text + before.start, before.length
+    )
+
+
+cdef void _repeat_line(Scan* s, Line* before, Py_ssize_t begin) noexcept nogil:
+    """Take the runs and the notes of the line before once more; `full` is set without room."""
+    cdef Py_ssize_t runs = s.run_count, notes = s.noted, i
+    if s.run_room - runs < runs - before.runs:
         s.full = True
-        return False
-    for run in range(runs, runs + count):
-        s.runs[2 * (run + count)] = s.runs[2 * run]
-        s.runs[2 * (run + count) + 1] = s.runs[2 * run + 1]
-    s.run_count += count
-    end_line(s, begin, cells)
-    return True
+        return
+    for i in range(before.runs, runs):
+        s.runs[2 * s.run_count] = s.runs[2 * i]
+        s.runs[2 * s.run_count + 1] = s.runs[2 * i + 1]
+        s.run_count += 1
+    s.line_notes = 0
+    for i in range(before.notes, notes):
+        note(s, s.notes[2 * i], s.notes[2 * i + 1] - before.start + begin)
+    end_line(s, begin, before.cells)
+    before.start = begin + before.is_exact
+    before.runs = runs
+    before.notes = notes
+
+
+cdef Py_ssize_t _read_line(Scan* s, Line* line, Py_ssize_t begin, bint first) noexcept nogil:
+    """Read the line at `begin`, exactly or else loosely; return where the next one begins."""
+    cdef Py_ssize_t at = -1, lines = s.line_count
+    cdef const void* newline
+    line.runs = s.run_count
+    line.notes = s.noted
+    if first or s.text[begin] == c" ":
+        line.start = begin + (not first)
+        at = _exact_line(s, line.start, &line.cells)
+    if at >= 0:
+        line.is_exact = True
+        line.length = at - line.start
+        end_line(s, begin, line.cells)
+        return at
+    s.run_count = line.runs
+    newline = memchr(s.text + begin, c"\n", s.stop - begin)
+    at = s.stop if newline == NULL else <const uint8_t*>newline - s.text + 1
+    loose_line(s, begin, at - (newline != NULL), first)
+    line.is_exact = False
+    line.start = begin
+    line.length = -1
+    if s.line_count > lines and not first:  # neither blank nor without a newline before it
+        line.cells = s.lines[3 * lines + 2]
+        line.length = at - begin
+    return at
 
 
 cdef int _scan(Scan* s, Py_ssize_t start) noexcept nogil:
     """Read all lines; return the OPEN and FULL flags."""
-    cdef Py_ssize_t at = start, begin, runs = 0
-    cdef Py_ssize_t line = start, length = -1  # the exact line before, with its newline
-    cdef const void* newline
-    cdef int64_t cells = 0
-    cdef bint first
+    cdef Py_ssize_t at = start
+    cdef Line line = Line(start=start, length=-1, is_exact=False, cells=0, runs=0, notes=0)
     while at < s.stop and not s.full:
-        begin = at
-        first = begin == start
-        at = -1
-        if first or s.text[begin] == c" ":
-            if 0 < length < s.stop - begin and same_bytes(
-                s.text + begin + 1, s.text + line, length
-            ):
-                if not _repeat_line(s, runs, begin, cells):
-                    break
-                runs = s.run_count - (s.run_count - runs) // 2
-                at = begin + 1 + length
-                continue
-            runs = s.run_count
-            line = begin + (not first)
-            at = _exact_line(s, line, &cells)
+        if s.noted <= s.note_room and _is_repeated(s, &line, at):
+            _repeat_line(s, &line, at)
+            at = line.start + line.length
         else:
-            runs = s.run_count
-        if at >= 0:
-            length = at - line
-            end_line(s, begin, cells)
-            continue
-        length = -1
-        s.run_count = runs
-        newline = memchr(s.text + begin, c"\n", s.stop - begin)
-        at = s.stop if newline == NULL else <const uint8_t*>newline - s.text + 1
-        loose_line(s, begin, at - (newline != NULL), first)
+            at = _read_line(s, &line, at, at == start)
     if s.full:
         return FULL
     return OPEN if s.stop == start or s.text[s.stop - 1] != c"\n" else 0

@@ -31,7 +31,11 @@ PIECES = (
     *(b"dog", b"\x00", b"others *1| dog *2| others *1"),
 )
 
-texts = st.lists(st.sampled_from(PIECES), max_size=30).map(b"".join)
+lines = st.lists(st.sampled_from(PIECES), max_size=6).map(b"".join)
+repeated = st.lists(st.tuples(lines, st.integers(1, 4)), max_size=5).map(
+    lambda some: b"".join((line + b"\n") * times for line, times in some)
+)
+texts = st.lists(st.sampled_from(PIECES), max_size=30).map(b"".join) | repeated
 
 
 def room_for(count: int) -> Ints:
@@ -87,6 +91,8 @@ def expected(text: bytes, counted: bool, start: int = 0) -> twin.Scanned:
 @example(text=b"dog *-2| cat *+-03\n", counted=True)
 @example(text=b"label*3, label*4\nlabel*7\n", counted=True)
 @example(text="a *3\n a ×3| b *0\n".encode(), counted=True)
+@example(text=b"a*3\na*3\na*3\n a *3\na*3\na*3\n", counted=True)
+@example(text=b" a *3\n a *3\n\n\na*-3|\na*-3|\na*-3|", counted=True)
 def test_scan(text: bytes, counted: bool) -> None:
     assert scan(text, counted)[1] == expected(text, counted)
 
