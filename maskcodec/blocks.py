@@ -98,11 +98,11 @@ class _Lent:
         advice: int | None = getattr(mmap, "MADV_FREE", None),
     ) -> None:
         memory = self._memory
-        if len(memory) != block or len(kept) == kept.maxlen:
+        if len(memory) != block:
             return
         try:
             if advice is not None:
                 memory.madvise(advice)
         except OSError:  # the system is too old for it
             pass
-        kept.append(memory)
+        kept.append(memory)  # and the oldest goes, where there are `KEPT`

@@ -36,12 +36,6 @@ class Planes(NamedTuple):
         """(height, width) in pixels."""
         return self.array.shape[1], self.array.shape[2]
 
-    def cleared(self) -> Bools:
-        """The planes, all False. To clear memory takes time: call it in the thread that paints."""
-        if not self.is_clear:
-            self.array.fill(False)
-        return self.array
-
 
 def paint_batch(
     paint: Callable[[Sequence[G], Sequence[Planes]], object],

@@ -153,7 +153,7 @@ def render_batch(
 
 def _paint(items: Sequence[BoxGrid], planes: Sequence[Planes]) -> None:
     boxes = each_to_pixels(np.concatenate([item.boxes for item in items]), sizes_of(planes), BINS)
-    _kernels.paint(list(planes), boxes, [(item.counts, item.runs) for item in items], COLUMNS)
+    _kernels.paint(planes, boxes, [(item.counts, item.runs) for item in items], COLUMNS)
 
 
 def sides(item: BoxGrid) -> npt.NDArray[np.uint8]:
