@@ -20,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskcodec import Mask, blocks, get_codec, rle
+from maskcodec._ext import rle_decode
 from maskcodec.blocks import BLOCK
 from maskcodec.geometry import raster
 from maskcodec.geometry.grid import Grid
@@ -240,8 +241,8 @@ def test_dense_masks_are_each_painted_once(monkeypatch: pytest.MonkeyPatch) -> N
         given += len(masks)
         return paint(masks, *others)
 
-    paint = rle.rle_decode.decode_sparse
-    monkeypatch.setattr(rle.rle_decode, "decode_sparse", counted)
+    paint = rle_decode.decode_sparse
+    monkeypatch.setattr(rle_decode, "decode_sparse", counted)
     noise = np.random.default_rng(0).random((16, 16)) < 0.5
     counts = rle.encode(noise)
     count = 10_000
