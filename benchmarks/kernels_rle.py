@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
@@ -20,16 +21,10 @@ from maskcodec import rle
 from maskcodec._reference import rle as twin
 
 from .kernel_case import Builder, KernelCase, Run
-from .kernel_inputs import affordable, equal, mean_bytes
+from .kernel_inputs import BATCH_BYTES, affordable, equal, mean_bytes
 from .mask_sets import MaskSet
 
 Bools = npt.NDArray[np.bool_]
-
-BATCH = 256
-"""Most masks in a batch for threads."""
-
-BATCH_PIXELS = 100_000_000
-"""Most pixels in such a batch."""
 
 PAIRED = 32
 """Most masks on each side of an IoU matrix."""
@@ -233,15 +228,9 @@ def iou_case(given: MaskSet) -> KernelCase | None:
     )
 
 
-def batch_of(masks: Sequence[Bools]) -> list[Bools]:
-    """The masks of the first one's size that a batch has room for."""
-    alike = [mask for mask in masks if mask.shape == masks[0].shape]
-    return alike[: min(BATCH, max(2, BATCH_PIXELS // masks[0].size))]
-
-
 def encode_threads_case(given: MaskSet) -> KernelCase:
     """A batch of masks to counts."""
-    batch = batch_of(given.masks)
+    batch = given.masks[: max(8, BATCH_BYTES // mean_bytes(given.masks))]
 
     def run(threads: int) -> list[Any]:
         return rle.encode_batch(batch, threads=threads)
@@ -256,17 +245,18 @@ def encode_threads_case(given: MaskSet) -> KernelCase:
         rivals={"1 thread": lambda _: run(1)},
         gates={"1 thread": 1.4},
         stretch={"1 thread": 1.8},
-        bytes_read=batch[0].size,
+        bytes_read=mean_bytes(batch),
         batch=len(batch),
         threaded=True,
     )
 
 
 def decode_threads_case(given: MaskSet) -> KernelCase:
-    """A batch of counts to masks."""
-    batch = batch_of(given.masks)
+    """A batch of counts to masks of one size, again and again until no cache holds them all."""
+    size = given.masks[0].shape
+    masks = [mask for mask in given.masks if mask.shape == size]
+    batch = list(islice(cycle(masks), max(8, BATCH_BYTES // masks[0].size)))
     counts = rle.encode_batch(batch)
-    size = batch[0].shape
     out = np.empty((len(batch), *size), np.bool_)
 
     def run(threads: int) -> Run:
