@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import signal
 import sys
@@ -18,6 +19,7 @@ from typing import Any
 
 from maskcodec import MaskCodecError
 from maskcodec.commands.terminal import progress, say
+from maskcodec.shipped import TINY
 from maskcodec.writing import atomic
 
 from . import document as documents
@@ -41,6 +43,9 @@ from .program import run_bench
 
 VERB = "bench learn"
 INTERRUPTED = 130
+MOST_JOBS = 8
+"""Trainings at a time where nobody said how many."""
+
 JSON, PAGE, PICTURE = "learn.json", "learn.html", "learn.png"
 
 
@@ -58,11 +63,17 @@ def run(arguments: argparse.Namespace) -> int:
         with hold(folder):
             shutil.rmtree(folder)
     settings.keep(folder, resume=arguments.resume)
-    threads = arguments.threads or (1 if arguments.jobs > 1 else 0)
+    jobs = arguments.jobs or jobs_of(settings.model)
+    threads = arguments.threads or (1 if jobs > 1 else 0)
     document = documents.start("learn", seed=0, settings=settings.fields())
     with hold(folder) as held:
-        runs = Runs(folder, settings, arguments.jobs, threads, Processes(held))
+        runs = Runs(folder, settings, jobs, threads, Processes(held))
         return Bench(runs, specs, arguments.seeds, document, quiet=arguments.quiet).run()
+
+
+def jobs_of(model: str) -> int:
+    """Trainings at a time where nobody said: `tiny` takes a core and a GB, others the machine."""
+    return min(os.cpu_count() or 1, MOST_JOBS) if model == TINY else 1
 
 
 def read_settings(arguments: argparse.Namespace) -> Settings:

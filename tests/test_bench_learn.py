@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -304,6 +305,15 @@ def test_what_can_not_be_run_is_said_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_small_model_takes_every_core_and_others_the_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for cores, expected in ((1, 1), (2, 2), (64, 8), (None, 1)):
+        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
+        assert learn.jobs_of("tiny") == expected
+        assert learn.jobs_of("Qwen/Qwen2.5-VL-3B-Instruct") == 1
+
+
 class InProcess(Processes):
     """Runs in this process what else is started, so that torch is read once."""
 
@@ -326,7 +336,7 @@ def test_from_nothing_to_figures_and_again_without_training(
         *("--lr", "0.01", "--seeds", "1", "--batch-size", "2", "--eval-examples", "2"),
         *("--train", f"scenes:6 {scenes} --seed 2", "--val", f"scenes:3 {scenes} --seed 3"),
         *("--test", f"scenes:3 {scenes} --seed 4", "--threads", "1", "--quiet"),
-        "--as-it-is",
+        *("--as-it-is", "--jobs", "1"),
     ]
     monkeypatch.setattr(learn_runs.Processes, "run", InProcess.run)
     assert cli.main(["bench", "learn", *flags]) == 0

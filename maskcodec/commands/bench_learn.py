@@ -86,8 +86,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--train-options", default="", metavar='"…"',
         help='further flags of `maskcodec train`, e.g. --train-options="--rank 64"',
     )  # fmt: skip
-    add("--jobs", "-j", type=args.jobs, default=1, metavar="N",
-        help="trainings at a time (default: %(default)s)")  # fmt: skip
+    add(
+        "--jobs", "-j", type=args.jobs, metavar="N",
+        help="trainings at a time (default: one a core, 8 at most, for --model tiny; else 1)",
+    )  # fmt: skip
     add(
         "--threads", type=_threads, default=0, metavar="N",
         help="of torch in each of them (default: its own choice, or 1 with --jobs)",
