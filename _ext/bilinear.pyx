@@ -292,8 +292,8 @@ cdef struct Job:
 cdef int _open(Job* job, tuple arguments) except -1:
     """Take over one tuple of `bilinear`, checked."""
     cdef Py_ssize_t height, width, y0, x0, y1, x1
-    cdef bint blank
-    cells, job.rows, job.cols, height, width, y0, x0, y1, x1, out, blank = arguments
+    cdef int before
+    cells, job.rows, job.cols, height, width, y0, x0, y1, x1, out, before = arguments
     open_buffer(cells, &job.cells, PyBUF_SIMPLE, job.rows * job.cols)
     open_buffer(out, &job.out, PyBUF_WRITABLE, height * width)
     if (
@@ -305,7 +305,7 @@ cdef int _open(Job* job, tuple arguments) except -1:
         raise ValueError("the box leaves the picture")
     job.height = y1 - y0 if x1 > x0 else 0
     job.width = x1 - x0
-    job.frame = make_frame(height, width, y0, x0, blank)
+    job.frame = make_frame(height, width, y0, x0, before)
     return 0
 
 
@@ -338,7 +338,7 @@ def bilinear(list pictures):
     """Paint pictures one after the other, all in one call without the GIL.
 
     Each is a tuple of cells (one byte each), rows, columns, height, width, y0, x0, y1, x1, out
-    (height x width bytes) and blank.
+    (height x width bytes) and what that holds, see `clearing`.
     """
     cdef Py_ssize_t count = len(pictures), opened = 0, scratch = 0, i
     cdef Job* jobs = <Job*>calloc(count + 1, sizeof(Job))

@@ -74,6 +74,7 @@ cdef bint _paint_item(
             )
         ):
             return False
+        clear(canvas, plane, box[1], box[3])
         if box[0] < box[2] and box[1] < box[3]:
             _paint(
                 found, <int>rows, make_scale(box[3] - box[1], box[2] - box[0], columns),
@@ -84,7 +85,7 @@ cdef bint _paint_item(
 
 
 def paint(canvases, const int32_t[:, ::1] boxes, items, int columns):
-    """Paint objects into `canvases`, pairs of bytes (objects, height, width) and if they are clear.
+    """Paint objects into `canvases`, pairs of bytes (objects, height, width) and what they hold.
 
     Each of `items` is a pair: how many runs each row of each object has, uint8 (objects, rows), up
     to 64 rows, and the runs, uint8 (runs, 2). `boxes` (all objects, 4) are left, top, right,
@@ -113,7 +114,6 @@ def paint(canvases, const int32_t[:, ::1] boxes, items, int columns):
                 raise ValueError("counts are uint8 (objects, rows), and runs (runs, 2)")
         with nogil:
             for i in range(count):
-                clear(&opened[i])
                 if valid and opened[i].count:
                     valid = _paint_item(&images[i], &boxes[first, 0], columns, &opened[i])
                 first += opened[i].count

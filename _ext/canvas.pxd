@@ -10,6 +10,8 @@ from libc.stdint cimport uint8_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
+from clearing cimport CLEAR, FAR, stream_zeros
+
 
 cdef struct Canvas:
     Py_buffer view
@@ -17,7 +19,7 @@ cdef struct Canvas:
     Py_ssize_t count
     Py_ssize_t height
     Py_ssize_t width
-    bint is_clear  # all of it is 0
+    int before  # what it holds, see `clearing`
 
 
 cdef inline void close_canvases(Canvas* canvases, Py_ssize_t opened) noexcept:
@@ -28,8 +30,8 @@ cdef inline void close_canvases(Canvas* canvases, Py_ssize_t opened) noexcept:
 
 
 cdef inline Canvas* open_canvases(given) except NULL:
-    """Open pairs of an array (count, height, width) of bytes, C-contiguous, and whether it is
-    clear; sides are up to 65,536. `close_canvases` lets go of them.
+    """Open pairs of an array (count, height, width) of bytes, C-contiguous, and what it holds, see
+    `clearing`; sides are up to 65,536. `close_canvases` lets go of them.
     """
     cdef Py_ssize_t count = len(given), opened = 0
     cdef Canvas* canvases = <Canvas*>calloc(count + 1, sizeof(Canvas))
@@ -39,14 +41,14 @@ cdef inline Canvas* open_canvases(given) except NULL:
     try:
         while opened < count:
             one = &canvases[opened]
-            array, is_clear = given[opened]
+            array, before = given[opened]
             PyObject_GetBuffer(array, &one.view, PyBUF_WRITABLE | PyBUF_ND)
             opened += 1
             if one.view.ndim != 3 or one.view.itemsize != 1:
                 raise ValueError("planes are (count, height, width) bytes")
             one.pixels = <uint8_t*>one.view.buf
             one.count, one.height = one.view.shape[0], one.view.shape[1]
-            one.width, one.is_clear = one.view.shape[2], is_clear
+            one.width, one.before = one.view.shape[2], before
             if max(one.height, one.width) > 65536:
                 raise ValueError("a side is longer than 65,536")
     except BaseException:
@@ -62,7 +64,15 @@ cdef inline Py_ssize_t count_planes(const Canvas* canvases, Py_ssize_t count) no
     return planes
 
 
-cdef inline void clear(const Canvas* canvas) noexcept nogil:
-    """Make all of it 0."""
-    if not canvas.is_clear:
-        memset(canvas.pixels, 0, canvas.count * canvas.height * canvas.width)
+cdef inline void clear(
+    const Canvas* canvas, Py_ssize_t plane, Py_ssize_t top, Py_ssize_t bottom
+) noexcept nogil:
+    """Make a plane 0, of which rows `top` to `bottom` are painted next: these go into the caches.
+    """
+    cdef uint8_t* pixels = canvas.pixels + plane * canvas.height * canvas.width
+    if canvas.before == FAR:
+        stream_zeros(pixels, top * canvas.width)
+        memset(pixels + top * canvas.width, 0, (bottom - top) * canvas.width)
+        stream_zeros(pixels + bottom * canvas.width, (canvas.height - bottom) * canvas.width)
+    elif canvas.before != CLEAR:
+        memset(pixels, 0, canvas.height * canvas.width)

@@ -167,7 +167,7 @@ cdef bint _lay_box(
 
 
 def paint(const int32_t[:, :, ::1] fields, const int32_t[:, ::1] boxes, canvases):
-    """Paint objects into `canvases`, pairs of bytes (objects, height, width) and if they are clear.
+    """Paint objects into `canvases`, pairs of bytes (objects, height, width) and what they hold.
 
     `fields` is (objects, cells, cells), two cells or more a side; `boxes` (objects, 4) are left,
     top, right, bottom, half-open pixels within the planes, those of the first canvas first. A box
@@ -190,10 +190,11 @@ def paint(const int32_t[:, :, ::1] fields, const int32_t[:, ::1] boxes, canvases
         with nogil:
             for i in range(count):
                 canvas = opened[i]
-                clear(&canvas)
                 for plane in range(canvas.count):
                     box = &boxes[item, 0]
                     valid = valid and _lay_box(table, cells, box, canvas.height, canvas.width)
+                    if valid:
+                        clear(&canvas, plane, box[1], box[3])
                     if valid and box[0] < box[2] and box[1] < box[3]:
                         _paint(
                             &fields[item, 0, 0], cells, box[3] - box[1], box[2] - box[0], table,

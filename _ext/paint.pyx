@@ -86,7 +86,7 @@ cdef void _nearest(
 
 def nearest(
     cells, Py_ssize_t itemsize, Py_ssize_t height, Py_ssize_t width, Py_ssize_t y0, Py_ssize_t x0,
-    y_edges, x_edges, out, bint blank
+    y_edges, x_edges, out, int before
 ):
     cdef Py_buffer views[4]
     cdef Py_ssize_t rows, cols
@@ -105,7 +105,7 @@ def nearest(
         check_edges(<const int32_t*>views[1].buf, cols, x0, width)
         open_buffer(cells, &views[2], PyBUF_SIMPLE, rows * cols * itemsize)
         open_buffer(out, &views[3], PyBUF_WRITABLE, height * width * itemsize)
-        frame = make_frame(height, width * itemsize, y0, x0 * itemsize, blank)
+        frame = make_frame(height, width * itemsize, y0, x0 * itemsize, before)
         row = <uint8_t*>malloc(frame.stride + 16)
         if row == NULL:
             raise MemoryError
@@ -149,8 +149,8 @@ cdef struct Job:
 cdef int _open(Job* job, tuple arguments) except -1:
     """Take over one tuple of `planes`, checked."""
     cdef Py_ssize_t height, width, y0, x0, k
-    cdef bint blank
-    cells, labels, height, width, y0, x0, y_edges, x_edges, out, blank = arguments
+    cdef int before
+    cells, labels, height, width, y0, x0, y_edges, x_edges, out, before = arguments
     open_buffer(y_edges, &job.y_edges, PyBUF_SIMPLE, -1)
     open_buffer(x_edges, &job.x_edges, PyBUF_SIMPLE, -1)
     job.rows, job.cols = job.y_edges.len // 4 - 1, job.x_edges.len // 4 - 1
@@ -164,7 +164,7 @@ cdef int _open(Job* job, tuple arguments) except -1:
         raise MemoryError
     for k in range(job.count):
         job.labels[k] = labels[k]
-    job.frame = make_frame(height, width, y0, x0, blank)
+    job.frame = make_frame(height, width, y0, x0, before)
     return 0
 
 
@@ -176,8 +176,8 @@ def planes(pictures):
     """Paint a plane for each label of each picture, all in one call without the GIL.
 
     A picture is a tuple of cells (int32), labels, height, width, y0, x0, y_edges, x_edges, out
-    (labels x height x width bytes) and blank. `labels` is any sequence of numbers, for an array of
-    few costs more to make than to paint with.
+    (labels x height x width bytes) and what that holds, see `clearing`. `labels` is any sequence of
+    numbers, for an array of few costs more to make than to paint with.
     """
     cdef Py_ssize_t count = len(pictures), opened = 0, scratch = 0, i
     cdef Job* jobs = <Job*>calloc(count + 1, sizeof(Job))

@@ -114,6 +114,20 @@ cdef bint _is_near(const Rings* rings) noexcept nogil:
     return True
 
 
+cdef void _rows(
+    const Rings* rings, Py_ssize_t height, Py_ssize_t* top, Py_ssize_t* bottom
+) noexcept nogil:
+    """The rows between which all vertices lie."""
+    cdef const int* xy = <const int*>rings.xy.buf
+    cdef Py_ssize_t count = rings.xy.len // 8, k
+    cdef int first = xy[1] if count else 0, last = first
+    for k in range(1, count):
+        first = min(first, xy[2 * k + 1])
+        last = max(last, xy[2 * k + 1])
+    top[0] = min(max(first // 5, 0), height)
+    bottom[0] = min(max(last // 5 + 1, top[0]), height)
+
+
 cdef int _paint(
     const Rings* rings, unsigned char* out, Py_ssize_t height, Py_ssize_t width
 ) noexcept nogil:
@@ -133,7 +147,7 @@ cdef int _paint(
 
 
 def paint(objects, canvases):
-    """Paint objects into `canvases`, pairs of bytes (objects, height, width) and if they are clear.
+    """Paint objects into `canvases`, pairs of bytes (objects, height, width) and what they hold.
 
     Each object is a tuple of its vertices, int32 (vertices, 2), in fifths of a pixel within
     -2**26..2**26, `starts`, int32 (rings + 1,), and whether each ring is a hole, one byte each: the
@@ -142,6 +156,7 @@ def paint(objects, canvases):
     lies inside the plane.
     """
     cdef Py_ssize_t count = len(objects), images = len(canvases), ready = 0, item = 0, i, plane
+    cdef Py_ssize_t top = 0, bottom = 0
     cdef int failed = 0
     cdef bint near = True
     cdef Rings* rings = NULL
@@ -159,8 +174,9 @@ def paint(objects, canvases):
             for i in range(count):
                 near = near and _is_near(&rings[i])
             for i in range(images if near else 0):
-                clear(&opened[i])
                 for plane in range(opened[i].count):
+                    _rows(&rings[item], opened[i].height, &top, &bottom)
+                    clear(&opened[i], plane, top, bottom)
                     if not failed:
                         failed = _paint(
                             &rings[item],

@@ -7,12 +7,13 @@ column; filed by row, they let the mask be written once, from top to bottom, by 
 
 cimport cython
 from cpython.buffer cimport PyBUF_ND, PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 from bits cimport folded_pixel, transpose_words, unfold_pixels
 from buffers cimport open_buffer
+from clearing cimport stream_zeros
 from folded_rows cimport MOST_WORDS
 
 
@@ -47,9 +48,11 @@ cdef void _file_changes(
 
 cdef void _paint(
     const uint32_t* counts, Py_ssize_t length, Py_ssize_t height, Py_ssize_t width,
-    uint8_t* pixels, uint32_t* slots, uint32_t* columns
+    uint8_t* pixels, uint32_t* slots, uint32_t* columns, bint far
 ) noexcept nogil:
-    cdef Py_ssize_t y, i = 0
+    """Paint from top to bottom; `far` says that no cache holds the pixels."""
+    cdef Py_ssize_t y, x, i = 0
+    cdef int64_t inside = 0  # pixels of the row
     cdef uint32_t start = 0, changes
     cdef uint8_t* row = pixels
     memset(slots, 0, height * sizeof(uint32_t))
@@ -60,12 +63,43 @@ cdef void _paint(
         slots[y] = start
         start += changes
     _file_changes(counts, length, height, slots, columns, NULL)
-    for y in range(1, height):
-        memcpy(row + width, row, width)
+    for x in range(width):
+        inside += row[x]
+    y = 1
+    while y < height:
+        if inside:
+            memcpy(row + width, row, width)
+        else:
+            x = _unchanged_rows(slots, y, height, i)
+            _clear(row + width, x * width, far)
+            row += x * width
+            y += x
+            if y == height:
+                return
+            memset(row + width, 0, width)
         row += width
         while i < slots[y]:  # which is now where the next row's columns begin
             row[columns[i]] ^= 1
+            inside += 2 * row[columns[i]] - 1
             i += 1
+        y += 1
+
+
+cdef inline Py_ssize_t _unchanged_rows(
+    const uint32_t* slots, Py_ssize_t y, Py_ssize_t height, Py_ssize_t change
+) noexcept nogil:
+    """How many rows from y on end before the next change."""
+    cdef Py_ssize_t stop = y
+    while stop < height and slots[stop] == change:
+        stop += 1
+    return stop - y
+
+
+cdef inline void _clear(uint8_t* pixels, Py_ssize_t length, bint far) noexcept nogil:
+    if far:
+        stream_zeros(pixels, length)
+    else:
+        memset(pixels, 0, length)
 
 
 cdef uint64_t _sum(const uint32_t* counts, Py_ssize_t length) noexcept nogil:
@@ -94,7 +128,7 @@ cdef int _open(Job* job, counts, mask) except -1:
 
 
 cdef Py_ssize_t _paint_all(
-    const Job* jobs, Py_ssize_t count, uint32_t* scratch, Py_ssize_t room
+    const Job* jobs, Py_ssize_t count, uint32_t* scratch, Py_ssize_t room, bint far
 ) noexcept nogil:
     """Paint masks until one can't be; return how many were."""
     cdef Py_ssize_t done, length
@@ -110,15 +144,16 @@ cdef Py_ssize_t _paint_all(
         if job.height and job.width:
             _paint(
                 values, length, job.height, job.width, <uint8_t*>job.mask.buf, scratch,
-                scratch + job.height
+                scratch + job.height, far
             )
     return count
 
 
-def decode_sparse(counts, masks, scratch):
+def decode_sparse(counts, masks, scratch, bint far=False):
     """Paint run lengths, a uint32 array a mask, into `masks`, (height, width) bytes each.
 
     `scratch` (uint32) has room for a word a row of a mask and for as many as it has run lengths.
+    `far` says that the masks are more than the caches hold, see `clearing`.
     Returns how many masks were painted, every pixel of them: fewer than all where the next one's
     run lengths are more than there is room for, or don't sum to its area.
     """
@@ -137,7 +172,7 @@ def decode_sparse(counts, masks, scratch):
             opened += 1  # releasing a buffer that is still zeros is harmless
             _open(&jobs[i], counts[i], masks[i])
         with nogil:
-            done = _paint_all(jobs, count, <uint32_t*>words.buf, words.len // 4)
+            done = _paint_all(jobs, count, <uint32_t*>words.buf, words.len // 4, far)
         return done
     finally:
         for i in range(opened):

@@ -14,6 +14,7 @@ from __future__ import annotations
 import mmap
 from collections import deque
 from contextlib import suppress
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,24 @@ KEPT = 16
 
 LARGE_PAGE = 2 << 20
 """Bytes of Linux's large pages on most machines."""
+
+FAR_BYTES = 1 << 25
+"""Bytes of a batch from which on little of its memory is in a cache when it is painted."""
+
+
+class Before(IntEnum):
+    """What memory holds before it is painted; the kernels know the numbers.
+
+    Attributes:
+        DIRTY: anything.
+        CLEAR: False.
+        FAR: anything, and it is in no cache: see `_ext/clearing.pxd`.
+    """
+
+    DIRTY = 0
+    CLEAR = 1
+    FAR = 2
+
 
 _kept: deque[mmap.mmap] = deque(maxlen=KEPT)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from .blocks import BLOCK, take
+from .blocks import BLOCK, FAR_BYTES, Before, take
 from .decoded import Geometry
 from .threads import map_pieces
 
@@ -25,11 +25,16 @@ class Planes(NamedTuple):
 
     Attributes:
         array: bool (count, height, width), C order.
-        is_clear: whether all of it is False; if not, it may hold anything.
+        before: what they hold.
     """
 
     array: Bools
-    is_clear: bool
+    before: Before
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether all of it is False; if not, it may hold anything."""
+        return self.before is Before.CLEAR
 
     @property
     def size(self) -> tuple[int, int]:
@@ -57,9 +62,10 @@ def paint_batch(
     """
     if len(items) == len(sizes) == 1:  # for which what follows would take longer than to paint
         count, (height, width) = len(items[0].labels), sizes[0]
-        block, is_clear = take(count * height * width, all_written=all_written)
+        length = count * height * width
+        block, is_clear = take(length, all_written=all_written)
         array = block.reshape(count, height, width)
-        paint(items, (Planes(array, is_clear),))
+        paint(items, (Planes(array, _before(length, is_clear=is_clear)),))
         return [array]
     counts = [len(item.labels) for item in items]
     planes = new_planes(counts, sizes, all_written=all_written)
@@ -90,6 +96,7 @@ def new_planes(
     """
     shapes = [(count, *size) for count, size in zip(counts, sizes, strict=True)]
     lengths = [count * height * width for count, height, width in shapes]
+    whole = sum(lengths)
     found: list[Planes] = []
     first = 0
     while first < len(shapes):
@@ -98,10 +105,16 @@ def new_planes(
             total += lengths[stop]
             stop += 1
         block, is_clear = take(total, all_written=all_written)
+        before = _before(whole, is_clear=is_clear)
         ends = accumulate(lengths[first:stop], initial=0)
         places = zip(pairwise(ends), shapes[first:stop], strict=True)
-        found += [
-            Planes(block[start:end].reshape(shape), is_clear) for (start, end), shape in places
-        ]
+        found += [Planes(block[start:end].reshape(shape), before) for (start, end), shape in places]
         first = stop
     return found
+
+
+def _before(whole: int, *, is_clear: bool) -> Before:
+    """What memory holds that was taken for a batch of `whole` bytes."""
+    if is_clear:
+        return Before.CLEAR
+    return Before.FAR if whole >= FAR_BYTES else Before.DIRTY

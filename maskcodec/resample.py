@@ -27,6 +27,7 @@ import numpy.typing as npt
 from ._ext import bilinear as _bilinear
 from ._ext import paint as _paint
 from ._ext import pool as _pool
+from .blocks import Before
 from .errors import MaskCodecError
 from .mask import MAX_PIXELS, MAX_SIDE, check_size
 
@@ -272,11 +273,11 @@ def labels_job(
     out: Bools | None,
     box: Box | None,
     *,
-    is_clear: bool = False,
+    before: int = Before.DIRTY,
 ) -> _paint.Picture:
     """What the kernel needs for `paint_labels_nearest`, checked; item 8 is the array to paint in.
 
-    `is_clear` promises that `out` is all False.
+    `before` says what `out` holds.
     """
     cells, (rows, columns) = _plane("cells", cells, _NUMBERS)
     height, width = check_size(size)
@@ -285,8 +286,8 @@ def labels_job(
     canvas = _canvas((len(values), height, width), _BOOL, out)
     y_edges, x_edges = cell_edges(y1 - y0, rows), cell_edges(x1 - x0, columns)
     numbers = cells if cells.dtype is _INT32 else cells.astype(_INT32)
-    blank = is_clear or out is None
-    return numbers, values, height, width, y0, x0, y_edges, x_edges, canvas, blank
+    before = Before.CLEAR if out is None else before
+    return numbers, values, height, width, y0, x0, y_edges, x_edges, canvas, before
 
 
 def paint_bilinear(
@@ -301,15 +302,26 @@ def paint_bilinear(
     return job[9]
 
 
-def bilinear_job(cells: Bools, size: Size, out: Bools | None, box: Box | None) -> _bilinear.Picture:
-    """What the kernel needs for `paint_bilinear`, checked; item 9 is the array to paint in."""
+def bilinear_job(
+    cells: Bools,
+    size: Size,
+    out: Bools | None,
+    box: Box | None,
+    *,
+    before: int = Before.DIRTY,
+) -> _bilinear.Picture:
+    """What the kernel needs for `paint_bilinear`, checked; item 9 is the array to paint in.
+
+    `before` says what `out` holds.
+    """
     cells, (rows, columns) = _plane("cells", cells, _BOOLS)
     height, width = check_size(size)
     x0, y0, x1, y1 = _check_box(box, height, width)
     _check_axis(height, rows)
     _check_axis(width, columns)
     canvas = _canvas((height, width), _BOOL, out)
-    return cells, rows, columns, height, width, y0, x0, y1, x1, canvas, out is None
+    before = Before.CLEAR if out is None else before
+    return cells, rows, columns, height, width, y0, x0, y1, x1, canvas, before
 
 
 def paint_labels_bilinear(
@@ -326,7 +338,8 @@ def paint_labels_bilinear(
     """
     values = range(labels) if isinstance(labels, int) else labels
     canvas = _canvas((len(values), *check_size(size)), _BOOL, out)
-    paint_bilinear_jobs(bilinear_labels_jobs(cells, values, canvas, box, is_clear=out is None))
+    before = Before.CLEAR if out is None else Before.DIRTY
+    paint_bilinear_jobs(bilinear_labels_jobs(cells, values, canvas, box, before=before))
     return canvas
 
 
@@ -336,11 +349,11 @@ def bilinear_labels_jobs(
     canvas: Bools,
     box: Box | None,
     *,
-    is_clear: bool,
+    before: int,
 ) -> Iterator[_bilinear.Picture]:
     """What the kernel needs for `paint_labels_bilinear`, checked: a job for each label.
 
-    `canvas` is bool (labels, height, width) in C order; `is_clear` promises that all is False.
+    `canvas` is bool (labels, height, width) in C order; `before` says what it holds.
     """
     cells, (rows, columns) = _plane("cells", cells, _NUMBERS)
     _, height, width = canvas.shape
@@ -348,7 +361,7 @@ def bilinear_labels_jobs(
     _check_axis(height, rows)
     _check_axis(width, columns)
     for value, plane in zip(labels, canvas, strict=True):
-        yield cells == value, rows, columns, height, width, y0, x0, y1, x1, plane, is_clear
+        yield cells == value, rows, columns, height, width, y0, x0, y1, x1, plane, before
 
 
 def paint_bilinear_jobs(jobs: Iterable[_bilinear.Picture]) -> None:

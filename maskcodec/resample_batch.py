@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from . import resample
 from ._ext import bilinear, pool
+from .blocks import FAR_BYTES, Before
 from .errors import MaskCodecError
 from .resample import Bools, Box, Ints, Label, Size
 from .threads import map_pieces, map_threads
@@ -92,9 +93,11 @@ def paint_bilinear_batch(
 ) -> list[Bools]:
     """`resample.paint_bilinear` of each grid; arguments as for `paint_nearest_batch`."""
     items = _items(cells, sizes, outs, boxes)
+    whole = 0 if outs is None else sum(getattr(out, "nbytes", 0) for out in outs)
+    before = Before.FAR if whole >= FAR_BYTES else Before.DIRTY
 
     def run(part: slice) -> list[Bools]:
-        jobs = [resample.bilinear_job(*item) for item in items[part]]
+        jobs = [resample.bilinear_job(*item, before=before) for item in items[part]]
         bilinear.bilinear(jobs)
         return [job[9] for job in jobs]
 

@@ -16,6 +16,7 @@ from itertools import accumulate, takewhile
 import numpy as np
 
 from ._ext import rle_decode, rle_encode, rle_encode_dense, rle_text
+from .blocks import FAR_BYTES
 from .errors import DecodeError, MaskCodecError
 from .rle_arguments import Bools, Counts, check_counts, check_mask, check_out, check_size
 from .rle_label_map import from_label_map
@@ -165,7 +166,7 @@ def decode_batch(
 
     each = list(masks)
     map_pieces(
-        lambda part: _paint_all(checked[part], each[part]),
+        lambda part: _paint_all(checked[part], each[part], far=masks.size >= FAR_BYTES),
         len(each),
         _MASKS_PER_CALL,
         threads=threads,
@@ -173,12 +174,15 @@ def decode_batch(
     return masks
 
 
-def decode_planes(counts: Sequence[Sequence[Counts]], planes: Sequence[Bools]) -> None:
+def decode_planes(
+    counts: Sequence[Sequence[Counts]], planes: Sequence[Bools], *, far: bool = False
+) -> None:
     """`decode` the masks of many images, of any sizes, into planes, on the calling thread.
 
     Args:
         counts: the counts of each image's masks.
         planes: bool (masks, height, width) each, C order; every pixel is overwritten.
+        far: whether they are part of a batch that no cache holds.
 
     Raises:
         MaskCodecError: as `decode`, or an image has fewer counts or more than masks; planes may
@@ -193,13 +197,14 @@ def decode_planes(counts: Sequence[Sequence[Counts]], planes: Sequence[Bools]) -
         masks.extend(array)
     for start in range(0, len(masks), _MASKS_PER_CALL):
         part = slice(start, start + _MASKS_PER_CALL)
-        _paint_all(checked[part], masks[part])
+        _paint_all(checked[part], masks[part], far=far)
 
 
-def _paint_all(counts: list[Counts], masks: list[Bools]) -> None:
+def _paint_all(counts: list[Counts], masks: list[Bools], *, far: bool) -> None:
     while counts:
         rooms = [_room(one.size, *mask.shape) for one, mask in zip(counts, masks, strict=True)]
-        done = rle_decode.decode_sparse(counts, masks, np.empty(max(rooms), _UINT32))
+        scratch = np.empty(max(rooms), _UINT32)
+        done = rle_decode.decode_sparse(counts, masks, scratch, far)
         if done < len(counts):
             _paint_dense(counts[done], masks[done])
         counts, masks = counts[done + 1 :], masks[done + 1 :]

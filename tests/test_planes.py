@@ -20,8 +20,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskcodec import Mask, blocks, get_codec, rle
+from maskcodec import planes as planes_module
 from maskcodec._ext import rle_decode
-from maskcodec.blocks import BLOCK
+from maskcodec.blocks import BLOCK, FAR_BYTES, Before
 from maskcodec.geometry import raster
 from maskcodec.geometry.grid import Grid
 from maskcodec.geometry.raster import Rasters
@@ -137,6 +138,53 @@ def test_batches_hold_nothing_of_those_before(spec: str, used: bool) -> None:
             one.array[:] = True
     for decoded in codec.decode_batch([text] * MANY, [SIZE] * MANY):
         assert np.array_equal(np.asarray(decoded.pixels), alone)
+
+
+@large_pages
+@pytest.mark.parametrize(
+    "spec",
+    [
+        *("boxgrid", "coco_rle", "gemini", "polygon", "shapetokens", "text4seg:grid=32"),
+        "text4seg:grid=16,upsample=bilinear",
+    ],
+)
+def test_large_batches_are_painted_as_others(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no cache holds a batch, zeros go past the caches."""
+    codec, sizes = get_codec(spec), [(479, 641), (1201, 999), (97, 1_023)]
+    texts = []
+    for number, (height, width) in enumerate(sizes):
+        shape = np.zeros((height, width), np.bool_)
+        shape[number * 20 : height // 2, 5 : width - 7 * number] = True
+        rest = ~shape
+        texts.append(codec.encode([Mask(shape, "dog"), Mask(rest, "cat")], (height, width)))
+    alone = [codec.decode(text, size) for text, size in zip(texts, sizes, strict=True)]
+    monkeypatch.setattr(planes_module, "FAR_BYTES", 1)
+    for _ in range(2):
+        found = []
+        for one in new_planes([1] * MANY, [SIZE] * MANY):
+            found.append(one.before)
+            one.array[:] = True
+        del one
+        batch = codec.decode_batch(texts * 8, sizes * 8)
+        for number, decoded in enumerate(batch):
+            assert np.array_equal(np.asarray(decoded.pixels), np.asarray(alone[number % 3].pixels))
+        del batch, decoded
+    assert Before.FAR in found
+
+
+def test_what_a_batch_is_painted_into() -> None:
+    def before(count: int) -> set[Before]:
+        planes = new_planes([1] * count, [(2000, 4000)] * count)
+        for one in planes:
+            one.array[:] = True
+        return {one.before for one in planes}
+
+    clear = {Before.CLEAR}
+    for _ in range(2):
+        few, many = before(4), before(5)
+    assert few == ({Before.DIRTY} if hasattr(mmap, "MADV_HUGEPAGE") else clear)
+    assert many <= {Before.FAR, Before.CLEAR}
+    assert 4 * 2000 * 4000 < FAR_BYTES <= 5 * 2000 * 4000
 
 
 def test_grey_maps_and_empty_boxes_hold_nothing_of_those_before() -> None:

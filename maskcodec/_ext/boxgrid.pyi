@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 def paint(
-    canvases: Sequence[tuple[NDArray[np.bool_ | np.uint8], bool]],
+    canvases: Sequence[tuple[NDArray[np.bool_ | np.uint8], int]],
     boxes: NDArray[np.int32],
     items: Sequence[tuple[NDArray[np.uint8], NDArray[np.uint8]]],
     columns: int,

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 def paint(
     fields: NDArray[np.int32],
     boxes: NDArray[np.int32],
-    canvases: Sequence[tuple[NDArray[np.bool_ | np.uint8], bool]],
+    canvases: Sequence[tuple[NDArray[np.bool_ | np.uint8], int]],
 ) -> None: ...
 def overlaps(
     fields: NDArray[np.int32],

@@ -15,7 +15,7 @@ Picture: TypeAlias = tuple[
     NDArray[int32],
     NDArray[int32],
     NDArray[bool_],
-    bool,
+    int,
 ]
 
 def nearest(
@@ -28,6 +28,6 @@ def nearest(
     y_edges: NDArray[int32],
     x_edges: NDArray[int32],
     out: NDArray[Any],
-    blank: bool,
+    before: int,
 ) -> None: ...
 def planes(pictures: Sequence[Picture]) -> None: ...

@@ -8,5 +8,5 @@ Bytes: TypeAlias = NDArray[np.bool_ | np.uint8]
 
 def paint(
     objects: Sequence[tuple[NDArray[np.int32], NDArray[np.int32], Bytes]],
-    canvases: Sequence[tuple[Bytes, bool]],
+    canvases: Sequence[tuple[Bytes, int]],
 ) -> None: ...

@@ -7,6 +7,7 @@ def decode_sparse(
     counts: Sequence[NDArray[uint32]],
     masks: Sequence[NDArray[bool_] | NDArray[uint8]],
     scratch: NDArray[uint32],
+    far: bool = ...,
 ) -> int: ...
 def decode_dense(
     counts: NDArray[uint32], mask: NDArray[uint8], changes: NDArray[uint64]

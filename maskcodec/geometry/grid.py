@@ -153,7 +153,7 @@ def _paint_nearest(grids: Sequence[Grid], planes: Sequence[Planes]) -> None:
         [
             resample.labels_job(
                 grid.cells, range(1, len(grid.table)), one.size, one.array, None,
-                is_clear=one.is_clear,
+                before=one.before,
             )
             for grid, one in zip(grids, planes, strict=True)
         ]
@@ -165,6 +165,6 @@ def _paint_bilinear(grids: Sequence[Grid], planes: Sequence[Planes]) -> None:
         job
         for grid, one in zip(grids, planes, strict=True)
         for job in resample.bilinear_labels_jobs(
-            grid.cells, range(1, len(grid.table)), one.array, None, is_clear=one.is_clear
+            grid.cells, range(1, len(grid.table)), one.array, None, before=one.before
         )
     )

@@ -107,7 +107,8 @@ def _jobs(item: Rasters, room: Planes) -> Iterator[Any]:
         has_area = left < right and top < bottom
         is_sure = cells == SURE
         if has_area and (is_sure | (cells == 0)).all():
-            yield bilinear_job(is_sure, room.size, plane, (left, top, right, bottom))
+            pixels = left, top, right, bottom
+            yield bilinear_job(is_sure, room.size, plane, pixels, before=room.before)
             continue
         if not room.is_clear:
             plane.fill(False)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import rle
+from ..blocks import Before
 from ..decoded import Pixels
 from ..mask import Mask
 from ..planes import Planes, paint_batch
@@ -68,7 +69,8 @@ def render_batch(
 
 def _paint(items: Sequence[Runs], planes: Sequence[Planes]) -> None:
     counts = [_counts_at(runs, one.size) for runs, one in zip(items, planes, strict=True)]
-    rle.decode_planes(counts, [one.array for one in planes])
+    far = any(one.before is Before.FAR for one in planes)
+    rle.decode_planes(counts, [one.array for one in planes], far=far)
 
 
 def _counts_at(runs: Runs, size: tuple[int, int]) -> list[Counts]:

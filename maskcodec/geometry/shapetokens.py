@@ -235,7 +235,7 @@ def _paint(items: Sequence[ShapeTokens], planes: Sequence[Planes]) -> None:
         merged = _Merged.of(same)
         ends = [0, *np.cumsum(merged.counts).tolist()]
         boxes = each_to_pixels(merged.boxes, sizes_of(rooms), merged.bins)
-        single = [Planes(plane[None], one.is_clear) for one in rooms for plane in one.array]
+        single = [Planes(plane[None], one.before) for one in rooms for plane in one.array]
         for start in range(0, len(single), TOGETHER):
             part = slice(start, start + TOGETHER)
             counts = merged.counts[part]
