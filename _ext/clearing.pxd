@@ -7,7 +7,7 @@ mask, and 4 instead of 11 on each of two threads. In a smaller batch it is the o
 
 from libc.stdint cimport uint8_t
 
-# Numbers of `maskcodec.planes.Before`; an argument that says whether memory is clear fits them too.
+# Numbers of `maskcodec.blocks.Before`; an argument that says whether memory is clear fits them too.
 cdef enum:
     DIRTY = 0  # anything
     CLEAR = 1  # zeros
