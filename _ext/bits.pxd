@@ -1,4 +1,4 @@
-"""Many pixels in a machine word: the primitives that the run-length kernels share.
+"""Many pixels or cells in a machine word: the primitives that the run-length kernels share.
 
 Plain C, because Cython has no way to say "the SSE2 instruction if this compiler has it".
 
@@ -7,7 +7,7 @@ holds the pixels j, 16 + j, ..., 112 + j in its bits 0 to 7. So bit t of the fir
 16 * (t & 7) + (t >> 3), and bit t of the second is 8 pixels further (`folded_pixel`).
 """
 
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 
 cdef extern from * nogil:
     """
@@ -69,6 +69,24 @@ cdef extern from * nogil:
             x = x >> 7 & 0x0101010101010101u;
             word |= (x * 0x0102040810204080u) >> 56 << i;
         }
+        return word;
+    #endif
+    }
+
+    /* Bit i = (p[i] != p[i + 1]), for i below 16; 17 numbers are read. */
+    static inline uint32_t different_neighbours(const int32_t *p) {
+    #ifdef MASKCODEC_SSE2
+        __m128i equal[4];
+        int i;
+        for (i = 0; i < 4; i++)
+            equal[i] = _mm_cmpeq_epi32(_mm_loadu_si128((const __m128i *)(p + 4 * i)),
+                                       _mm_loadu_si128((const __m128i *)(p + 4 * i + 1)));
+        return ~_mm_movemask_epi8(_mm_packs_epi16(_mm_packs_epi32(equal[0], equal[1]),
+                                                  _mm_packs_epi32(equal[2], equal[3]))) & 0xffff;
+    #else
+        uint32_t word = 0;
+        int i;
+        for (i = 0; i < 16; i++) word |= (uint32_t)(p[i] != p[i + 1]) << i;
         return word;
     #endif
     }
@@ -148,6 +166,7 @@ cdef extern from * nogil:
     int lowest_bit(uint64_t x)
     int count_bits(uint64_t x)
     uint64_t different_bytes(const uint8_t* pixels, const uint8_t* others)
+    uint32_t different_neighbours(const int32_t* numbers)
     int fold_changes(const uint8_t* pixels, uint64_t* folded, uint64_t* change)
     void unfold_pixels(const uint64_t* folded, uint8_t* pixels)
     void transpose_words(uint64_t* words)

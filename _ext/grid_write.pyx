@@ -11,45 +11,45 @@ from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memchr, memcmp, memcpy
 
+from bits cimport different_neighbours, lowest_bit
+
 cdef enum:
     NONE = 0    # every cell by itself, on one line
     IMAGE = 1   # runs of the whole grid, on one line
     ROW = 2     # runs of each row, one row a line
     FEW = 64
+    SHORT = 32  # bytes of a run up to its digits that are copied whether there are so many or not
 
 cdef struct Name:
     const uint8_t* start
     Py_ssize_t length
+    Py_ssize_t prefix      # bytes of `run` that count; none where it cannot hold them
+    uint8_t[SHORT + 2] run  # `| dog *`, or `| dog` where cells are written one by one
 
 
-cdef inline void _copy(uint8_t* out, const uint8_t* name, Py_ssize_t length) noexcept nogil:
-    """memcpy; short names without a call, their two halves overlapping."""
-    cdef uint64_t head, tail
-    cdef uint32_t first, last
-    if length > 16:
-        memcpy(out, name, length)
-    elif length >= 8:
-        memcpy(&head, name, 8)
-        memcpy(&tail, name + length - 8, 8)
-        memcpy(out, &head, 8)
-        memcpy(out + length - 8, &tail, 8)
-    elif length >= 4:
-        memcpy(&first, name, 4)
-        memcpy(&last, name + length - 4, 4)
-        memcpy(out, &first, 4)
-        memcpy(out + length - 4, &last, 4)
-    else:
-        while length > 0:
-            length -= 1
-            out[length] = name[length]
+cdef inline void _set_name(
+    Name* name, const uint8_t* start, Py_ssize_t length, bint counted
+) noexcept nogil:
+    cdef Py_ssize_t prefix = length + 4 if counted else length + 2
+    name.start = start
+    name.length = length
+    name.prefix = prefix if prefix <= SHORT else 0
+    if name.prefix:
+        memcpy(name.run, b"| ", 2)
+        memcpy(name.run + 2, start, length)
+        memcpy(name.run + 2 + length, b" *", 2)
 
 
 cdef inline uint8_t* _digits(uint8_t* out, uint32_t count) noexcept nogil:
+    """Write a number; below 100, as most are, without a jump that depends on it."""
     cdef uint8_t[10] reversed_digits
     cdef int length = 0
-    if count < 10:
-        out[0] = 48 + count
-        return out + 1
+    cdef uint32_t tens
+    if count < 100:
+        tens = count * 103 >> 10
+        out[0] = 48 + tens
+        out[tens != 0] = 48 + count - 10 * tens
+        return out + 1 + (tens != 0)
     while count:
         reversed_digits[length] = 48 + count % 10
         count //= 10
@@ -61,55 +61,80 @@ cdef inline uint8_t* _digits(uint8_t* out, uint32_t count) noexcept nogil:
     return out
 
 
-cdef inline Py_ssize_t _run_end(
-    const int32_t* cells, Py_ssize_t x, Py_ssize_t length, int32_t label
+cdef inline uint64_t _run_ends(
+    const int32_t* cells, Py_ssize_t count, const int32_t* stop
 ) noexcept nogil:
-    """Where the run of `label` that goes on at x ends; eight cells at a time while it is long."""
-    while x + 8 <= length and (
-        (cells[x] ^ label) | (cells[x + 1] ^ label) | (cells[x + 2] ^ label)
-        | (cells[x + 3] ^ label) | (cells[x + 4] ^ label) | (cells[x + 5] ^ label)
-        | (cells[x + 6] ^ label) | (cells[x + 7] ^ label)
-    ) == 0:
-        x += 8
-    while x < length and cells[x] == label:
-        x += 1
-    return x
+    """Which of `count` <= 64 cells differ from the next one; cells lie before `stop`."""
+    cdef uint64_t ends = 0
+    cdef Py_ssize_t i = 0
+    while i < count and stop - cells > i + 16:
+        ends |= <uint64_t>different_neighbours(cells + i) << i
+        i += 16
+    while i < count and stop - cells > i + 1:
+        ends |= <uint64_t>(cells[i] != cells[i + 1]) << i
+        i += 1
+    return ends
+
+
+cdef inline Py_ssize_t _write_run(
+    const Name* name, uint32_t count, bint first, bint counted, uint8_t* out, Py_ssize_t at,
+    Py_ssize_t room
+) noexcept nogil:
+    """Write a run at out[at]; return the byte after it.
+
+    Where the room is out, nothing is written, here or after that: the byte lies beyond `room`.
+    """
+    cdef uint8_t* end = out + at
+    if at + name.length + SHORT + 16 <= room and name.prefix:
+        memcpy(end, name.run + 2 * first, SHORT)
+        end += name.prefix - 2 * first
+        return (_digits(end, count) if counted else end) - out
+    if at + name.length + 16 > room:
+        return at + name.length + 16  # 2 for the bar, 2 for the star, up to 10 digits
+    if not first:
+        end[0] = c"|"
+        end[1] = c" "
+        end += 2
+    memcpy(end, name.start, name.length)
+    end += name.length
+    if counted:
+        end[0] = c" "
+        end[1] = c"*"
+        end = _digits(end + 2, count)
+    return end - out
 
 
 cdef Py_ssize_t _write_line(
-    const int32_t* cells, Py_ssize_t length, const Name* names, Py_ssize_t known, bint counted,
-    uint8_t* out, Py_ssize_t at, Py_ssize_t room
+    const int32_t* cells, Py_ssize_t length, const int32_t* stop, const Name* names,
+    Py_ssize_t known, bint counted, uint8_t* out, Py_ssize_t at, Py_ssize_t room
 ) noexcept nogil:
     """Write one line of runs at out[at]; return the byte after it, or -1 at a cell without a name.
 
-    Where the room is out, bytes are counted but not written.
+    Where the ends of runs lie is found 16 cells at a time: to look at each cell in turn is to guess
+    wrong once a run. All cells lie before `stop`. Where the room is out, bytes are counted but not
+    written.
     """
-    cdef Py_ssize_t x = 0, stop, size
+    cdef Py_ssize_t block, count, begin = 0, end
+    cdef uint64_t ends, all_cells
     cdef int32_t label
-    cdef uint8_t* end
-    while x < length:
-        label = cells[x]
-        if label < 0 or label >= known:
-            return -1
-        stop = _run_end(cells, x + 1, length, label) if counted else x + 1
-        size = names[label].length
-        if at + size + 16 > room:
-            at += size + 16  # 2 for the bar, 2 for the star, up to 10 digits
-            room = 0
-        else:
-            end = out + at
-            if x:
-                end[0] = c"|"
-                end[1] = c" "
-                end += 2
-            _copy(end, names[label].start, size)
-            end += size
-            if counted:
-                end[0] = c" "
-                end[1] = c"*"
-                end = _digits(end + 2, <uint32_t>(stop - x))
-            at = end - out
-        x = stop
+    for block in range(0, length, 64):
+        count = min(<Py_ssize_t>64, length - block)
+        all_cells = <uint64_t>-1 >> (64 - count)
+        ends = all_cells
+        if counted:
+            ends = _run_ends(cells + block, count, stop) & all_cells
+            if block + count == length:
+                ends |= <uint64_t>1 << (count - 1)
+        while ends:
+            end = block + lowest_bit(ends) + 1
+            ends &= ends - 1
+            label = cells[begin]
+            if label < 0 or label >= known:
+                return -1
+            at = _write_run(
+                &names[label], <uint32_t>(end - begin), begin == 0, counted, out, at, room
+            )
+            begin = end
     return at
 
 
@@ -130,7 +155,10 @@ cdef Py_ssize_t _write(
             at += size
             continue
         start = at
-        at = _write_line(cells + y * length, length, names, known, style != NONE, out, at, room)
+        at = _write_line(
+            cells + y * length, length, cells + rows * columns, names, known, style != NONE, out,
+            at, room
+        )
         if at < 0:
             return -1
         if at + 2 <= room:
@@ -176,8 +204,7 @@ def write(cells, Py_ssize_t rows, Py_ssize_t columns, bytes names, int style, ou
             with nogil:
                 for name in range(known):
                     newline = <const uint8_t*>memchr(start, c"\n", stop - start)
-                    table[name].start = start
-                    table[name].length = newline - start
+                    _set_name(&table[name], start, newline - start, style != NONE)
                     start = newline + 1
                 written = _write(
                     <const int32_t*>grid.buf, rows, columns, table, known, style,

@@ -125,6 +125,15 @@ def test_write(data: st.DataObject, style: int, seed: int) -> None:
     assert enough[:written].tobytes() == wanted
 
 
+@pytest.mark.parametrize("style", [1, 2])
+def test_write_long_runs(style: int) -> None:
+    runs = [1, 9, 10, 63, 64, 65, 99, 100, 101, 128, 999, 1000, 12_345]
+    cells: npt.NDArray[np.int32] = np.repeat(np.arange(len(runs)) % 2, runs).astype(np.int32)[None]
+    out = np.empty(999, np.uint8)
+    written = grid_write.write(cells, 1, cells.size, b"a\nb\n", style, out)
+    assert out[:written].tobytes().decode() == write_twin.write(cells, ("a", "b"), style)
+
+
 @pytest.mark.parametrize("number", [-1, 2])
 def test_a_cell_without_a_name(number: int) -> None:
     cells = np.array([[0, number]], np.int32)
