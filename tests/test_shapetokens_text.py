@@ -89,6 +89,23 @@ def test_what_is_written_is_read(spec: str, data: st.DataObject) -> None:
         assert codec.write(again) == text
 
 
+@every_spec
+@given(data=st.data())
+def test_only_what_is_written_is_read_exactly(spec: str, data: st.DataObject) -> None:
+    pieces = codec_of(spec).pieces
+    numbers = st.integers(0, 1023)
+    box = data.draw(st.lists(numbers, min_size=4, max_size=4))
+    codes = data.draw(st.lists(numbers, max_size=16))
+    shape = pieces.spell(box, codes)
+    assert pieces.read(shape) == (box, codes)
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(shape)))
+        some = data.draw(st.sampled_from(["", " ", ",", "0", "<", "|", "><", *shape]))
+        shape = shape[:place] + some + shape[place + data.draw(st.integers(0, 2)) :]
+        found = pieces.read(shape)
+        assert found is None or pieces.spell(*found) == shape
+
+
 def test_vocabularies() -> None:
     tokens = codec_of("shapetokens").vocab().tokens
     assert len(tokens) == len(set(tokens)) == 2048

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -240,9 +241,9 @@ class ShapeTokensCodec(Codec[ShapeTokens]):
         """
         log = RepairLog(self.name, text, errors)
         found = Reader(self.pieces, self.fewest, self.tokens, log).read()
-        numbers = [edge for item in found for edge in item.box]
+        numbers = [*chain.from_iterable([item.box for item in found])]
         numbers += [len(item.codes) for item in found]
-        numbers += [code for item in found for code in item.codes]
+        numbers += chain.from_iterable([item.codes for item in found])
         array = np.array(numbers, np.int32)  # one, since it takes longer than what it holds
         counts, codes = 4 * len(found), 5 * len(found)
         geometry = ShapeTokens(
