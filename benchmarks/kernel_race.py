@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,43 @@ TURNS = 3
 
 TURNS_OF_THREADS = 11
 """The same, of one and two threads: enough for a median."""
+
+FALL = 0.01
+"""The share of a time by which it must fall in a turn for that turn to count as better."""
+
+STILL = 3
+"""Turns in a row of which none is better for anyone, after which the times are believed."""
+
+LONGEST = 6
+"""How many times longer than asked for turns go on at most, while some are better."""
+
+
+class Times:
+    """The best time of each side, and whether they go on falling.
+
+    A machine that others share gives a side its full speed now and then, so that its best time is
+    true only after a while; a ratio of two is true when both are.
+    """
+
+    def __init__(self) -> None:
+        self.best: dict[str, float] = {}
+        self._turns = 0
+        self._still = 0
+
+    def add(self, turn: Mapping[str, float]) -> None:
+        """Take the times after a turn, each the best of its side so far."""
+        fell = any(
+            seconds < (1 - FALL) * self.best.get(name, math.inf) for name, seconds in turn.items()
+        )
+        self._turns += 1
+        self._still = 0 if fell else self._still + 1
+        self.best = dict(turn)
+
+    def suffice(self, spent: float, seconds: float) -> bool:
+        """Whether turns that took `spent` seconds are enough where `seconds` are asked for."""
+        if self._turns < TURNS or spent < seconds:
+            return False
+        return self._still >= STILL or spent >= LONGEST * seconds
 
 
 class Race:
@@ -119,18 +157,17 @@ class Race:
     def _turns(
         self, sides: list[tuple[str, Worker, str]], kernel: str, seconds: float
     ) -> dict[str, float]:
-        best = {name: float("inf") for name, _, _ in sides}
-        turns, end = 0, time.perf_counter() + seconds
-        while turns < TURNS or time.perf_counter() < end:
+        times, start = Times(), time.perf_counter()
+        while not times.suffice(time.perf_counter() - start, seconds):
+            turn: dict[str, float] = {}
             for name, worker, entry in list(sides):
                 if worker is self.ours:
-                    best[name] = self._ask_ours("turn", entry)
+                    turn[name] = self._ask_ours("turn", entry)
                     continue
                 try:
-                    best[name] = worker.ask("turn", entry)
+                    turn[name] = worker.ask("turn", entry)
                 except WorkerError as error:
                     self.note(name, kernel, error)
                     sides.remove((name, worker, entry))
-                    del best[name]
-            turns += 1
-        return best
+            times.add(turn)
+        return times.best

@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks import document as documents
 from benchmarks import kernel_worker, kernels, kernels_shape, thread_scaling
-from benchmarks.kernel_race import Race
+from benchmarks.kernel_race import Race, Times
 from benchmarks.kernel_worker import INSTALL, Clock, Turns
 from benchmarks.mask_sets import synthetic
 from maskcodec import MaskCodecError
@@ -128,6 +128,21 @@ def test_what_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "no such file" in capsys.readouterr().err
     with pytest.raises(MaskCodecError, match="no such"):
         kernels.chosen_peers(["pycocotools", "no such"])
+
+
+def test_turns_go_on_while_a_time_falls() -> None:
+    times = Times()
+    for ours, peer in [(9.0, 4.0), (9.0, 4.0), (8.0, 4.0), (8.0, 3.97), (8.0, 3.95)]:
+        assert not times.suffice(5.0, 1.0)
+        times.add({"": ours, "peer": peer})
+    assert not times.suffice(5.0, 1.0), "two turns are not still enough"
+    assert times.suffice(6.0, 1.0), "that is too long"
+    times.add({"": 8.0})  # the peer has failed
+    assert times.suffice(5.0, 1.0)
+    assert not times.suffice(0.9, 1.0), "more was asked for"
+    assert times.best == {"": 8.0}
+    times.add({"": 7.0})
+    assert not times.suffice(5.0, 1.0)
 
 
 def test_ways_take_turns_of_a_stretch_each() -> None:

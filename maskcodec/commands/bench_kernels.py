@@ -13,7 +13,8 @@ Time every kernel against other packages, and against the speed of memory, in on
 Each kernel is first proved equal to its NumPy twin, and each peer's answers to ours. Every peer has
 a process of its own; ours and theirs then take turns, each going through the masks of a set a turn
 (a slow one through some of them), and the fastest time of each part of the set counts: processor
-time, or the wall clock's for threads. A peer that is missing or fails is named and left out.
+time, or the wall clock's for threads. Where some side's time still falls by a hundredth and more,
+all go on. A peer that is missing or fails is named and left out.
 Beside batches on two threads stands how much faster two threads of this machine are than one, in
 the same turns, at pure arithmetic and at copies of memory.
 
@@ -64,7 +65,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=0, help="of the masks (default: %(default)s)")
     add(
         "--seconds", type=float, default=0.5,
-        help="time for each kernel and set, three turns at least (default: %(default)s)",
+        help="time for each kernel and set, three turns at least, and up to six times as long "
+        "while times are falling (default: %(default)s)",
     )  # fmt: skip
     add("--json", type=Path, metavar="FILE", help="write the figures there")
     add("--html", type=Path, metavar="FILE", help="write a page with a plot for each kernel")
