@@ -20,11 +20,13 @@ BINS = (2, 3, 100, 676, 2_001)
 
 
 def draw_rings(random: np.random.Generator, bins: int, rings: int, longest: int = 11) -> Rings:
-    """Rings of any vertices, which cross themselves and each other."""
+    """Rings of any vertices, which cross themselves and each other; the first is a hole now and
+    then, as in damaged texts.
+    """
     lengths = random.integers(3, longest + 1, rings)
     xy = random.integers(0, bins, (lengths.sum(), 2)).astype(np.int32)
     hole = random.random(rings) < 0.5
-    hole[:1] = False
+    hole[:1] = random.random() < 0.1
     return Rings(xy, np.cumsum([0, *lengths]).astype(np.int32), hole)
 
 

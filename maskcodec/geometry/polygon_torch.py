@@ -121,7 +121,7 @@ def paint_planes(
         some = rings.take((part.start <= rings.plane) & (rings.plane < part.stop))
         own = planes[part]
         own.zero_()
-        first = some.take(some.rank == 0)
+        first = some.take((some.rank == 0) & ~some.hole)  # a hole takes away from nothing
         _count_crossings(first, first.plane - part.start, own)
         for rank in range(1, int(some.rank.max(initial=0)) + 1):
             for adds in (True, False):
