@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -113,6 +113,26 @@ def cut_torn_line(path: Path) -> int:
             position = start
         stream.truncate(position)
         return end - position
+
+
+def check_apart(outputs: Iterable[Path | None], inputs: Iterable[str | Path | None]) -> None:
+    """Check that no output is an input, or a folder that holds one; None and `-` are no files.
+
+    What is written over before it is read is lost.
+
+    Raises:
+        RecordError: one is.
+    """
+    given = [Path(one).resolve() for one in inputs if one is not None and str(one) != "-"]
+    for path in outputs:
+        if path is None:
+            continue
+        for one in given:
+            if one == path.resolve():
+                raise RecordError("is an input too; give another output", file=str(path))
+            if one.is_relative_to(path.resolve()):
+                reason = f"holds the input {one.name}; give another output"
+                raise RecordError(reason, file=str(path))
 
 
 def check_output(path: Path, *, may_exist: bool) -> None:

@@ -101,7 +101,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(arguments: argparse.Namespace) -> int:
     """Decode; 1 if records were set aside."""
     from ..devices import check_device
-    from ..writing import atomic
+    from ..writing import atomic, check_output
     from .refining import RecordRefiner
     from .repair_report import RepairReport, check_report
     from .set_aside import SetAside, rejected_path
@@ -109,14 +109,18 @@ def run(arguments: argparse.Namespace) -> int:
     from .texts import read_texts
 
     check_device(arguments.device)
-    check_report(arguments.report, [arguments.output, Path(arguments.input)])
+    _check_apart(arguments, arguments.output, arguments.report)
+    check_report(arguments.report, [arguments.output])
     refiner = RecordRefiner(arguments.refine, arguments.image_dir)
     texts = read_texts(arguments.input, arguments.spec, arguments.size)
     writer = open_writer(arguments)
+    rejected = rejected_path(arguments.output)  # not before the folder is there, if it is one
+    _check_apart(arguments, rejected)
+    check_output(rejected, may_exist=arguments.overwrite)
     with contextlib.ExitStack() as stack:
         stream = None if arguments.report is None else stack.enter_context(atomic(arguments.report))
         report = RepairReport(stream)
-        aside = SetAside(rejected_path(arguments.output), "decode")
+        aside = SetAside(rejected, "decode")
         stack.callback(aside.close)
         try:
             count, masks = _decode(texts, arguments, writer, refiner, report, aside)
@@ -129,6 +133,20 @@ def run(arguments: argparse.Namespace) -> int:
         done = f"{count} texts, {masks} masks"
         say("decode", done + report.summary() + aside.summary())
     return 1 if aside.count else 0
+
+
+def _check_apart(arguments: argparse.Namespace, *outputs: Path | None) -> None:
+    """Check that none of `outputs` is an input.
+
+    Raises:
+        MaskCodecError: one is, or --output is `-`.
+    """
+    from ..errors import MaskCodecError
+    from ..writing import check_apart
+
+    if str(arguments.output) == "-":
+        raise MaskCodecError("--output -: masks go to files; give a file or a folder")
+    check_apart(outputs, [arguments.input, arguments.names, arguments.image_dir])
 
 
 def _decode(

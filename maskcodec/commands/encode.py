@@ -123,7 +123,7 @@ def _text(arguments: argparse.Namespace, codec: Codec[Any], options: ReadOptions
     """One mask file to its text."""
     from ..datasets.inputs import open_inputs
     from ..errors import MaskCodecError, RecordError
-    from ..writing import atomic, check_output
+    from ..writing import atomic, check_apart, check_output
 
     if arguments.truth or arguments.resume:
         raise MaskCodecError("--truth and --resume go with JSONL: give --output FILE.jsonl")
@@ -136,6 +136,7 @@ def _text(arguments: argparse.Namespace, codec: Codec[Any], options: ReadOptions
             sys.stdout.buffer.write(data)
             continue
         path = Path(arguments.output)
+        check_apart([path], [*arguments.inputs, arguments.names])
         check_output(path, may_exist=arguments.overwrite)
         with atomic(path) as stream:
             stream.write(data)
@@ -151,7 +152,7 @@ def _records(arguments: argparse.Namespace, codec: Codec[Any], options: ReadOpti
     from .terminal import progress, say
 
     path = args.output_path(arguments)
-    check_jsonl_output(path, arguments.inputs, resume=arguments.resume)
+    check_jsonl_output(path, [*arguments.inputs, arguments.names], resume=arguments.resume)
     entries = open_inputs(arguments.inputs, options)
     output = RecordOutput(
         path, "encode", codec.spec, resume=arguments.resume, overwrite=arguments.overwrite

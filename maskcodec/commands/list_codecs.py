@@ -33,13 +33,17 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the list."""
-    from ..registry import list_codecs
+    from ..registry import list_codecs, unusable_codecs
+    from .terminal import say
 
     codecs = [_describe(name) for name in arguments.names or list_codecs()]
     if arguments.json:
         print(json.dumps(codecs, indent=1))
     else:
         print("\n\n".join(map(_lines, codecs)))
+    for name, reason in unusable_codecs().items():
+        if name in (arguments.names or [name]):
+            say("list", f"codec {name!r} can't be loaded: {reason}")
     return 0
 
 

@@ -101,13 +101,14 @@ def _check(arguments: argparse.Namespace) -> None:
     """
     from ..datasets.templates import load_templates
     from ..errors import MaskCodecError, RecordError
+    from ..writing import check_apart
+    from .set_aside import rejected_path
 
     outputs = [arguments.output, arguments.val_output]
     for path in filter(None, outputs):
         if path.suffix != ".jsonl":
             raise RecordError("must end in .jsonl, since it takes records", file=str(path))
-        if path.resolve() == Path(arguments.source).resolve():
-            raise RecordError("is the source too; give another output", file=str(path))
+    check_apart([*outputs, arguments.report, rejected_path(arguments.output)], [arguments.source])
     if (arguments.val_output is None) != (arguments.val_share == 0):
         raise MaskCodecError("--val-share and --val-output go together: how many, and where to")
     if arguments.val_output and arguments.val_output.resolve() == arguments.output.resolve():

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..errors import MaskCodecError, RecordError
 from ..records import read_records
-from ..writing import LineFile, check_output
+from ..writing import LineFile, check_apart, check_output
 from .set_aside import SetAside, rejected_path
 
 
@@ -47,7 +47,8 @@ class RecordOutput:
         if path is None:
             self.aside = SetAside(None, verb)
             return
-        check_output(path, may_exist=resume or overwrite)
+        for one in (path, rejected_path(path)):
+            check_output(one, may_exist=resume or overwrite)
         self._lines = LineFile(path, resume=resume)
         if resume:
             self._read_earlier(path, spec)
@@ -112,11 +113,14 @@ class RecordOutput:
         return text
 
 
-def check_jsonl_output(path: Path | None, inputs: Sequence[Path], *, resume: bool) -> None:
+def check_jsonl_output(
+    path: Path | None, inputs: Sequence[str | Path | None], *, resume: bool
+) -> None:
     """Check the name of an output of records before anything is read; None is stdout.
 
     Raises:
-        MaskCodecError: it is no `.jsonl`, or an input too, or stdout should be continued.
+        MaskCodecError: it is no `.jsonl`; it or the list of what is set aside is an input too; or
+            stdout should be continued.
     """
     if path is None:
         if resume:
@@ -124,5 +128,4 @@ def check_jsonl_output(path: Path | None, inputs: Sequence[Path], *, resume: boo
         return
     if path.suffix != ".jsonl":
         raise RecordError("must end in .jsonl, since it takes records", file=str(path))
-    if path.resolve() in [given.resolve() for given in inputs]:
-        raise RecordError("is an input too; give another output", file=str(path))
+    check_apart([path, rejected_path(path)], inputs)

@@ -112,14 +112,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check_outputs(arguments: argparse.Namespace) -> None:
     from ..errors import RecordError
-    from ..writing import check_output
+    from ..writing import check_apart, check_output
 
-    for path in filter(None, (arguments.output, arguments.sheet)):
+    inputs = [arguments.input, arguments.masks, arguments.names, arguments.tokenizer]
+    if _is_file(arguments.text):
+        inputs.append(arguments.text)
+    check_apart([arguments.output, arguments.sheet], inputs)
+    for path, suffixes in ((arguments.output, (".png",)), (arguments.sheet, (".html", ".htm"))):
+        if path is None:
+            continue
+        if path.suffix.lower() not in suffixes:
+            reason = f"must end in {suffixes[0]}, which is what is written"
+            raise RecordError(reason, file=str(path))
         check_output(path, may_exist=True)
-        if path.resolve() in [
-            given.resolve() for given in (arguments.input, arguments.masks) if given is not None
-        ]:
-            raise RecordError("is an input too; give another output", file=str(path))
 
 
 def _show_image(arguments: argparse.Namespace) -> int:
@@ -202,11 +207,14 @@ def read_text(given: str) -> str:
     """The text in a file, or `given` itself where there is no such file."""
     from .texts import read_plain
 
+    return read_plain(given) if given == "-" or _is_file(given) else given
+
+
+def _is_file(given: str | None) -> bool:
     try:
-        is_file = given == "-" or Path(given).is_file()
+        return given is not None and Path(given).is_file()
     except (OSError, ValueError):  # too long for a path, or a NUL byte
-        is_file = False
-    return read_plain(given) if is_file else given
+        return False
 
 
 def _say_repairs(answer: Answer) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import arguments as args
@@ -66,7 +65,7 @@ def _plain(
     arguments: argparse.Namespace, texts: Iterable[Text | RecordError], target: Codec[Any]
 ) -> int:
     from ..errors import MaskCodecError, RecordError
-    from ..writing import atomic, check_output
+    from ..writing import atomic, check_apart, check_output
     from .repair_report import RepairReport
     from .terminal import say
 
@@ -81,6 +80,7 @@ def _plain(
         if path is None:
             sys.stdout.buffer.write(data)
         else:
+            check_apart([path], [arguments.input])
             check_output(path, may_exist=arguments.overwrite)
             with atomic(path) as stream:
                 stream.write(data)
@@ -102,7 +102,7 @@ def _records(
     from .texts import place
 
     path = args.output_path(arguments)
-    check_jsonl_output(path, [Path(arguments.input)], resume=arguments.resume)
+    check_jsonl_output(path, [arguments.input], resume=arguments.resume)
     output = RecordOutput(
         path, "transcode", target.spec, resume=arguments.resume, overwrite=arguments.overwrite
     )

@@ -177,7 +177,7 @@ def test_wrong_options(tmp_path: Path, more: list[str], message: str) -> None:
 def test_wrong_outputs(tmp_path: Path) -> None:
     source = objects(tmp_path / "o.jsonl", 2)
     assert "must end in .jsonl" in prepare(source, tmp_path / "t.json").err
-    assert "is the source too" in prepare(source, source).err
+    assert "is an input too" in prepare(source, source).err
     val = ["--val-share", "0.5", "--val-output", tmp_path / "t.jsonl"]
     assert "is --output too" in prepare(source, tmp_path / "t.jsonl", *val).err
     assert prepare(source, tmp_path / "t.jsonl").status == 0
