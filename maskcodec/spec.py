@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import functools
+import numbers
 import re
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
@@ -82,11 +83,16 @@ def write_spec(codec: Any) -> str:
     """The canonical spec of a codec: every option, in the order of its fields.
 
     Raises:
-        SpecError: a value that can't stand in a spec string.
+        SpecError: a value of another type than the option's, or one that can't stand in a spec.
     """
     parts = []
-    for option in _hints(type(codec)):
-        text = _write(getattr(codec, option))
+    for option, hint in _hints(type(codec)).items():
+        value = getattr(codec, option)
+        try:
+            text = _write(hint, value)
+        except ValueError:
+            found = f"{option}={value!r} is not {_describe(hint)}"
+            raise SpecError(f"{codec.name}: {found}") from None
         if not _VALUE.fullmatch(text):
             raise SpecError(
                 f"{codec.name}: {option}={text!r} can't stand in a spec: "
@@ -111,10 +117,30 @@ def options(codec: type[Any]) -> list[Option]:
         Option(
             name,
             _describe(hint),
-            None if defaults[name] is dataclasses.MISSING else _write(defaults[name]),
+            None if defaults[name] is dataclasses.MISSING else _write(hint, defaults[name]),
         )
         for name, hint in _hints(codec).items()
     ]
+
+
+def check_options(codec: type[Any]) -> None:
+    """Check that a spec string can say every option of a codec class.
+
+    Raises:
+        SpecError: a field is of another type than bool, int, float, str, a `Literal`, or a class
+            with the class method `from_spec`.
+    """
+    try:
+        hints = _hints(codec)
+    except Exception as error:  # whatever a hint's name or expression raises
+        raise SpecError(f"the types of its options can't be read: {error!r}") from None
+    for option, hint in hints.items():
+        simple = hint in (bool, int, float, str) or get_origin(hint) is Literal
+        if not simple and not hasattr(hint, "from_spec"):
+            raise SpecError(
+                f"option {option!r} is of type {_describe(hint)}, expected bool, int, float, str, "
+                "a Literal or a class with from_spec"
+            )
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -155,10 +181,21 @@ def _fail() -> Any:
     raise ValueError
 
 
-def _write(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return repr(value) if isinstance(value, float) else str(value)
+def _write(hint: Any, value: Any) -> str:
+    """Spell a value so that `_read` gives an equal one; ValueError where it is of another type."""
+    if get_origin(hint) is Literal:
+        return str(value) if value in get_args(hint) else _fail()
+    if hint is bool:
+        return str(value).lower() if isinstance(value, bool) else _fail()
+    if hint is int:
+        is_whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+        return str(int(value)) if is_whole else _fail()
+    if hint is float:
+        is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+        return repr(float(value) + 0.0) if is_number and value - value == 0 else _fail()
+    if hint is str:
+        return value if isinstance(value, str) else _fail()
+    return str(value) if isinstance(value, hint) else _fail()
 
 
 def _describe(hint: Any) -> str:
