@@ -158,14 +158,18 @@ def numbers(values: list[Any]) -> npt.NDArray[np.float64] | None:
     return array if np.isfinite(array).all() else None
 
 
-def parse_json(data: bytes | str, file: str, line: int | None = None) -> Any:
-    """Parse one JSON value, strictly: no NaN, no Infinity, UTF-8 only.
+def parse_json(
+    data: bytes | str, file: str, line: int | None = None, *, finite: bool = True
+) -> Any:
+    """Parse one JSON value of UTF-8, strictly; no NaN and no Infinity, unless not `finite`.
 
     Raises:
         RecordError: it is no JSON; the message says where and why.
     """
     try:
         text = data.decode("utf-8") if isinstance(data, bytes) else data
+        if not finite:
+            return json.loads(text)
         return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except UnicodeDecodeError as error:
         reason = f"is not UTF-8 (byte {error.start} is 0x{error.object[error.start]:02x})"
@@ -216,8 +220,13 @@ def open_binary(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def read_json(path: str | Path) -> Any:
+def read_json(path: str | Path, *, finite: bool = True) -> Any:
     """Read a whole JSON document (`.gz` too).
+
+    Args:
+        path: the file.
+        finite: refuse the document if it holds NaN or Infinity anywhere. A caller who says False
+            reads numbers by `Record` and `numbers`, which refuse them where they stand.
 
     Raises:
         RecordError: there is no such file, or it is empty, too large, or no JSON.
@@ -233,7 +242,7 @@ def read_json(path: str | Path) -> Any:
     data = data.removeprefix(b"\xef\xbb\xbf")
     if not data.strip():
         raise RecordError("is empty, expected JSON", file=file)
-    return parse_json(data, file)
+    return parse_json(data, file, finite=finite)
 
 
 def read_records(

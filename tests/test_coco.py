@@ -116,6 +116,8 @@ PACKED = coco_file()["annotations"][1]["segmentation"]["counts"]
         (lambda d: d["images"][1].update(height="40"), "height': is '40', expected a whole number"),
         (lambda d: d["images"][1].pop("width"), "'images[1].width': is missing"),
         (lambda d: d["images"][1].update(file_name=3), "file_name': is 3, expected a string"),
+        (set_segmentation([[1, 1, 9, 1, float("nan"), 9]]), "holds what is no finite number"),
+        (lambda d: d["images"][1].update(height=float("inf")), "is inf, expected a whole number"),
     ],
 )
 def test_a_bad_annotation_costs_its_image(tmp_path: Path, change: Any, message: str) -> None:
@@ -125,6 +127,12 @@ def test_a_bad_annotation_costs_its_image(tmp_path: Path, change: Any, message: 
     assert isinstance(third, Sample)
     assert message in str(second)
     assert str(path) in str(second)
+
+
+def test_a_number_that_nobody_needs_may_be_anything(tmp_path: Path) -> None:
+    path = write(tmp_path / "coco.json", broken(lambda d: d["annotations"][1].update(area=1e999)))
+    assert "Infinity" in path.read_text()
+    assert all(isinstance(sample, Sample) for sample in read(path))
 
 
 @pytest.mark.parametrize(

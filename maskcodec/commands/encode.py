@@ -155,7 +155,12 @@ def _records(arguments: argparse.Namespace, codec: Codec[Any], options: ReadOpti
     check_jsonl_output(path, [*arguments.inputs, arguments.names], resume=arguments.resume)
     entries = open_inputs(arguments.inputs, options)
     output = RecordOutput(
-        path, "encode", codec.spec, resume=arguments.resume, overwrite=arguments.overwrite
+        path,
+        "encode",
+        codec.spec,
+        resume=arguments.resume,
+        overwrite=arguments.overwrite,
+        truth=arguments.truth,
     )
     bar = progress(entries.total, "records", quiet=arguments.quiet)
     work = functools.partial(_encode, spec=codec.spec, truth=arguments.truth)

@@ -26,6 +26,8 @@ class RecordOutput:
         spec: the spec of the texts; an earlier run must have written the same.
         resume: keep what an earlier run wrote.
         overwrite: replace it.
+        truth: whether the run's records hold the truth, as the earlier ones must then too; None
+            where that is the inputs' business.
 
     Raises:
         RecordError: the file exists and neither is asked for, or it can't be continued.
@@ -39,6 +41,7 @@ class RecordOutput:
         *,
         resume: bool = False,
         overwrite: bool = False,
+        truth: bool | None = None,
     ) -> None:
         self.path = path
         self.written = 0
@@ -51,11 +54,11 @@ class RecordOutput:
             check_output(one, may_exist=resume or overwrite)
         self._lines = LineFile(path, resume=resume)
         if resume:
-            self._read_earlier(path, spec)
+            self._read_earlier(path, spec, truth)
         self.aside = SetAside(rejected_path(path), verb, resume=resume)
         self.earlier = self.written + self.aside.count
 
-    def _read_earlier(self, path: Path, spec: str) -> None:
+    def _read_earlier(self, path: Path, spec: str, truth: bool | None) -> None:
         if not path.exists() or not path.stat().st_size:
             return
         for record in read_records(path):
@@ -67,6 +70,9 @@ class RecordOutput:
                 raise record.error(
                     f"is {record.text('spec')!r}, but this run writes {spec!r}", "spec"
                 )
+            if truth not in (None, "truth" in record.fields):
+                found, other = ("missing", "with") if truth else ("there", "without")
+                raise record.error(f"is {found}, but this run writes {other} --truth", "truth")
             self._ids[record.text("id")] = False
             self.written += 1
 

@@ -55,7 +55,7 @@ def read_document(path: Path) -> Record:
     Raises:
         RecordError: there is no such file, or it is no JSON object.
     """
-    value = read_json(path)
+    value = read_json(path, finite=False)  # one bad number costs its own image
     if not isinstance(value, dict):
         raise RecordError(
             f"is {brief(value)}, expected a COCO object with images, annotations and categories",

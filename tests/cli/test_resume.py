@@ -158,6 +158,10 @@ def test_what_can_not_be_continued(tmp_path: Path, source: Path) -> None:
     assert other.status == 2
     assert "out.jsonl:1, field 'spec': is 'coco_rle:alphabet=safe', but this run" in other.err
     assert out.read_bytes() == whole
+    more = run("encode", source, "--spec", SPEC, "--truth", "-o", out, "--resume")
+    assert more.status == 2
+    assert "out.jsonl:1, field 'truth': is missing, but this run writes with --truth" in more.err
+    assert out.read_bytes() == whole
     out.write_bytes(b"not a record\n" + whole)
     broken = run("encode", source, "--spec", SPEC, "-o", out, "--resume")
     assert broken.status == 2
