@@ -12,6 +12,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from . import __version__
 from .commands.terminal import say
@@ -59,10 +60,15 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; return the process's exit status."""
+    _open_closed_streams()
     given = sys.argv[1:] if argv is None else argv
-    parser = make_parser()
-    arguments = parser.parse_args(argv)
-    _refuse_empty(parser, given)
+    try:
+        parser = make_parser()
+        arguments = parser.parse_args(argv)
+        _refuse_empty(parser, given)
+    except KeyboardInterrupt:
+        print("maskcodec: interrupted; nothing was begun", file=sys.stderr)
+        return INTERRUPTED
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character
     try:
@@ -85,6 +91,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(arguments.verb, "out of memory; use smaller images or --jobs 1", BAD_INPUT)
     except OSError as error:  # a full disk, no permission
         return _fail(arguments.verb, str(error), BAD_INPUT)
+
+
+def _open_closed_streams() -> None:
+    """Stand in for streams that the caller closed (`>&-`), which Python leaves as None."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115
+            setattr(sys, name, stream)
 
 
 def _refuse_empty(parser: argparse.ArgumentParser, given: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 from . import spec as _spec
 from .decoded import Decoded, Errors, Geometry, Pixels, Repair, RepairLog, check_text
 from .devices import check_device
-from .errors import MaskCodecError
+from .errors import DecodeError, MaskCodecError
 from .mask import MAX_PIXELS, Mask, check_masks, check_size
 from .spans import Span
 from .threads import map_threads
@@ -195,6 +195,9 @@ class Codec(ABC, Generic[G]):
             DecodeError: under "strict"; or a text is no string.
             MaskCodecError: a size is not valid, or torch or its device is not there.
         """
+        if isinstance(texts, str):
+            raise DecodeError(f"{self.name}: texts is one string, expected a list of them: [text]")
+        texts, sizes = list(texts), list(sizes)
         check_lengths("texts", len(texts), len(sizes))
         check_device(device)
         checked = [check_size(size) for size in sizes]

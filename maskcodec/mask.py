@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -48,11 +49,11 @@ class Mask:
             that hold nothing but 0 and 1 (as pycocotools decodes them) are taken as they are. A
             bool array in C order is not copied: the mask shows what is written to it later.
         label: what the pixels show, e.g. `"dog"`; may be empty.
-        score: a confidence of 0 to 1, or None where there is none.
+        score: a confidence, usually of 0 to 1, or None where there is none.
 
     Raises:
-        EncodeError: `array` is not a two-dimensional mask with at least one pixel, or `label` is
-            not a string.
+        EncodeError: `array` is not a two-dimensional mask with at least one pixel, `label` is not
+            a string, or `score` is no finite number.
     """
 
     array: npt.NDArray[np.bool_]
@@ -62,6 +63,10 @@ class Mask:
     def __post_init__(self) -> None:
         if not isinstance(self.label, str):
             raise EncodeError(f"a mask's label is {self.label!r}, expected a string")
+        if self.score is not None and not _is_finite(self.score):
+            raise EncodeError(
+                f"mask {self.label!r} has the score {self.score!r}, expected a number"
+            )
         array = _as_bool(_as_array(self.array, self.label), self.label)
         height, width = array.shape
         try:
@@ -71,6 +76,10 @@ class Mask:
         array = np.ascontiguousarray(array).view()
         array.flags.writeable = False
         object.__setattr__(self, "array", array)
+
+    def __reduce__(self) -> tuple[type[Mask], tuple[npt.NDArray[np.bool_], str, float | None]]:
+        """Copies and pickles are made anew, so that they are read-only too."""
+        return Mask, (self.array, self.label, self.score)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -82,6 +91,10 @@ class Mask:
     def area(self) -> int:
         """How many pixels are set."""
         return int(np.count_nonzero(self.array))
+
+
+def _is_finite(score: object) -> bool:
+    return type(score) is not bool and isinstance(score, numbers.Real) and score - score == 0
 
 
 def _as_array(array: object, label: str) -> npt.NDArray[np.generic]:

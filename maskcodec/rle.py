@@ -259,6 +259,8 @@ _FAULTS = {
 
 def scan_string(text: bytes | str) -> tuple[Counts, DecodeError | None]:
     """Read as many whole counts as there are, and say what stopped the reading, if anything did."""
+    if not isinstance(text, str | bytes | bytearray | memoryview):
+        raise DecodeError(f"COCO counts: {type(text).__name__}, expected bytes or a string")
     # A character beyond ASCII stops the reading at its first byte, so positions are characters.
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes(text)
     counts = np.empty(len(data), np.uint32)

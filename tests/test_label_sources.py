@@ -216,7 +216,7 @@ def test_any_folder_of_label_maps(tmp_path: Path) -> None:
         label_folder.read(tmp_path / "maps", OPTIONS, "labels")
     options = SourceOptions(names=names, images=tmp_path / "photos")
     (found,) = loaded(label_folder.read(tmp_path / "maps", options, "labels"))
-    assert "a.png: holds 7, but the names file names 1 to 2 only" in str(found)
+    assert "a.png: holds 7, which the names file does not name; it names 1 to 2" in str(found)
     options = SourceOptions(names=names, images=tmp_path / "photos", ignore=(7, 2))
     image = single(label_folder.read(tmp_path / "maps", options, "labels"))
     assert [mask.label for mask in image.objects] == ["wall"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
+from pickle import dumps, loads
 from typing import Any
 
 import numpy as np
@@ -19,6 +22,22 @@ def test_a_mask_is_a_read_only_view() -> None:
     with pytest.raises(ValueError, match="read-only"):
         mask.array[0, 0] = False
     assert (mask.size, mask.area) == ((4, 4), 4)
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda m: loads(dumps(m))])
+def test_copies_are_read_only_too(again: Callable[[Mask], Mask]) -> None:
+    mask = Mask(np.eye(4, dtype=np.bool_), "dog", 0.5)
+    other = again(mask)
+    assert not other.array.flags.writeable
+    assert np.array_equal(other.array, mask.array)
+    assert (other.label, other.score) == ("dog", 0.5)
+
+
+@pytest.mark.parametrize("score", ["0.5", float("nan"), float("inf"), True, 1j])
+def test_a_score_is_a_finite_number(score: Any) -> None:
+    with pytest.raises(EncodeError, match=r"mask 'dog' has the score .*, expected a number"):
+        Mask(np.eye(4, dtype=np.bool_), "dog", score)
+    assert Mask(np.eye(4, dtype=np.bool_), "dog", float(np.float32(0.25))).score == 0.25
 
 
 def test_pillows_true_is_255() -> None:

@@ -117,7 +117,7 @@ def test_names_may_name_0_and_255(tmp_path: Path) -> None:
 def test_label_maps_with_unknown_values(tmp_path: Path) -> None:
     path = save(tmp_path / "map.png", label_map())
     assert error(path, options=ReadOptions(names={1: "dog"})) == (
-        f"{path}: holds 2, but the names file names 1 to 1 only"
+        f"{path}: holds 2, which the names file does not name; it names 1"
     )
     assert "holds 4 values (0, 1, 2, 255), expected 0 and one other; give --names" in error(path)
 
@@ -134,6 +134,7 @@ def test_label_maps_with_unknown_values(tmp_path: Path) -> None:
         ("n.txt", "dog\n\ncat\n", ":2: is blank"),
         ("n.txt", "background\ndog\n", "remove the line, or say the numbers in JSON"),
         ("n.json", "{}", "is an empty object, expected names like"),
+        ("n.json", '{"1": "dog", "01": "cat"}', "'01' names 1 once more, after 'dog'"),
         ("n.json", '{"one": "dog"}', "'one' is no value of a label map"),
         ("n.json", '{"-1": "dog"}', "'-1' is no value of a label map"),
         ("n.json", '{"1": 5}', "field '1': is 5, expected a string"),

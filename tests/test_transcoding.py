@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from test_contract import photo_masks
 
-from maskcodec import DecodeError, EncodeError, Mask, get_codec, transcode
+from maskcodec import DecodeError, EncodeError, Mask, SpecError, get_codec, transcode
 
 SIZE = (96, 128)
 
@@ -63,3 +63,23 @@ def test_a_label_that_the_target_cannot_hold() -> None:
     escaping = get_codec("text4seg:escape=true")
     there, _ = transcode(text, get_codec("coco_rle"), escaping, SIZE)
     assert escaping.decode(there, SIZE).labels == ("a*b",)
+
+
+def test_specs_will_do() -> None:
+    masks = photo_masks()
+    text = get_codec("coco_rle").encode(masks, masks[0].size)
+    by_spec = transcode(text, "coco_rle", "boxgrid:rows=8", masks[0].size)
+    codecs = get_codec("coco_rle"), get_codec("boxgrid:rows=8")
+    assert by_spec == transcode(text, *codecs, masks[0].size)
+    with pytest.raises(SpecError, match="no codec 'nothing'"):
+        transcode(text, "coco_rle", "nothing", masks[0].size)
+    with pytest.raises(DecodeError, match="the text is bytes, expected str"):
+        transcode(b"none", "coco_rle", "boxgrid", masks[0].size)  # type: ignore[arg-type]
+
+
+def test_a_batch_is_many_texts() -> None:
+    codec = get_codec("boxgrid")
+    with pytest.raises(DecodeError, match="texts is one string, expected a list"):
+        codec.decode_batch("none", [(4, 4)] * 4)
+    found = codec.decode_batch((text for text in ["none"]), iter([(4, 4)]))  # type: ignore[arg-type]
+    assert [one.size for one in found] == [(4, 4)]

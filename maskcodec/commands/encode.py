@@ -145,13 +145,16 @@ def _text(arguments: argparse.Namespace, codec: Codec[Any], options: ReadOptions
 
 def _records(arguments: argparse.Namespace, codec: Codec[Any], options: ReadOptions) -> int:
     """Any inputs to JSONL."""
-    from ..datasets.inputs import open_inputs
+    from ..datasets.inputs import is_single, open_inputs
     from ..errors import RecordError
     from .ordered import map_ordered
     from .record_output import RecordOutput, check_jsonl_output
     from .terminal import progress, say
 
     path = args.output_path(arguments)
+    if path is not None and path.suffix != ".jsonl" and is_single(arguments.inputs):
+        reason = "must end in .txt, for the text of one mask file, or in .jsonl, for records"
+        raise RecordError(reason, file=str(path))
     check_jsonl_output(path, [*arguments.inputs, arguments.names], resume=arguments.resume)
     entries = open_inputs(arguments.inputs, options)
     output = RecordOutput(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,10 @@ from ..mask import Mask
 BACKGROUND = 0
 IGNORE = 255
 """Stands for "not annotated" (PASCAL VOC, Cityscapes), unless a names file names it."""
+
+
+MOST_RANGES = 4
+"""Ranges of values that a message lists."""
 
 
 def label_masks(values: npt.NDArray[Any], names: dict[int, str], file: str) -> dict[int, Mask]:
@@ -35,7 +40,8 @@ def label_masks(values: npt.NDArray[Any], names: dict[int, str], file: str) -> d
     if unknown:
         shown = ", ".join(map(str, unknown[:5])) + (", ..." if len(unknown) > 5 else "")
         raise RecordError(
-            f"holds {shown}, but the names file names {min(names)} to {max(names)} only", file=file
+            f"holds {shown}, which the names file does not name; it names {_ranges(names)}",
+            file=file,
         )
     values = values.astype(np.uint8) if values.dtype == np.bool_ else values
     return {v: Mask(values == v, names[v]) for v in found if v in names}
@@ -80,3 +86,15 @@ def _fix(values: npt.NDArray[Any]) -> str:
     if values.dtype.kind == "f" and np.isnan(values).any():
         return "it holds NaN: compare first, e.g. probability > 0.5"
     return "compare first, e.g. probability > 0.5, and save the bool array"
+
+
+def _ranges(values: Iterable[int]) -> str:
+    """Whole numbers, briefly: `1 to 20, 255`."""
+    ranges: list[list[int]] = []
+    for value in sorted(values):
+        if ranges and value == ranges[-1][1] + 1:
+            ranges[-1][1] = value
+        else:
+            ranges.append([value, value])
+    shown = [str(first) if first == last else f"{first} to {last}" for first, last in ranges]
+    return ", ".join(shown[:MOST_RANGES]) + (", ..." if len(shown) > MOST_RANGES else "")

@@ -140,7 +140,8 @@ def read_npy(path: str | Path) -> npt.NDArray[Any]:
     except RecordError:
         raise
     except Exception as error:  # the header is parsed as Python: it can fail in any way
-        raise RecordError(f"can't be read: {error}", file=file) from None
+        again = "write it again: numpy.save(file, masks), of bool or whole numbers"
+        raise RecordError(f"can't be read: {error}; {again}", file=file) from None
     if values.ndim not in (2, 3):
         raise RecordError(
             f"has shape {values.shape}, expected (height, width) or (masks, height, width)",

@@ -68,7 +68,13 @@ def _from_json(value: Any, file: str) -> dict[int, str]:
         found = brief(value) if value != {} else "an empty object"
         raise RecordError(f'is {found}, expected names like {{"1": "dog"}}', file=file)
     record = Record(file, None, value)
-    return {_value(record, key): record.text(key) for key in value}
+    names: dict[int, str] = {}
+    for key in value:
+        number = _value(record, key)
+        if number in names:
+            raise record.error(f"{brief(key)} names {number} once more, after {names[number]!r}")
+        names[number] = record.text(key)
+    return names
 
 
 def _value(record: Record, key: str) -> int:

@@ -39,12 +39,12 @@ from ..decoded import Errors, Geometry, Pixels, Repair
 from ..errors import EncodeError, MaskCodecError, SpecError
 from ..geometry import grid as grids
 from ..geometry.grid import MAX_SIDE, Cells, Grid, Sample, Upsample
-from ..labels import list_labels
+from ..labels import check_label, list_labels
 from ..mask import Mask, check_masks
 from ..registry import register
 from ..spans import Span
 from ..spec import GridSize
-from ._text4seg_labels import spell_label
+from ._text4seg_labels import FORBIDDEN, NAME, spell_label
 from ._text4seg_reader import Form, read
 from ._text4seg_span import CLOSE, OPEN
 
@@ -90,7 +90,7 @@ class Text4Seg(Codec[Grid]):
         if not (1 <= self.grid.rows <= MAX_SIDE and 1 <= self.grid.columns <= MAX_SIDE):
             raise SpecError(f"grid={self.grid}: rows and columns must be 1 to {MAX_SIDE:,}")
         try:
-            spell_label(self.background, "", False)
+            check_label(self.background, NAME, FORBIDDEN, hint="choose another")
         except EncodeError as error:
             raise SpecError(f"background={self.background}: {error}") from None
 

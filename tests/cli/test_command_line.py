@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -139,6 +140,25 @@ def test_a_reader_that_goes_away(tmp_path: Path) -> None:
     assert process.stderr.read() == b""
     assert process.wait() == cli.BROKEN_PIPE
     process.stderr.close()
+
+
+@pytest.mark.parametrize(
+    ("closed", "verb"), [(">&-", "list"), ("<&-", "inspect - --spec boxgrid"), ("2>&-", "list")]
+)
+def test_streams_that_the_caller_closed(closed: str, verb: str) -> None:
+    command = f"exec {shlex.join(PYTHON)} {verb} {closed}"
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_ctrl_c_while_the_verbs_are_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "make_parser", stop)
+    result = run("list")
+    assert (result.status, result.err) == (130, "maskcodec: interrupted; nothing was begun\n")
+
+
+def stop() -> None:
+    raise KeyboardInterrupt
 
 
 def test_a_terminal_that_lacks_a_character() -> None:

@@ -167,6 +167,9 @@ def test_outputs_that_are_refused(tmp_path: Path) -> None:
         result = run("encode", path, "--spec", SPEC, "-o", out)
         assert (result.status, result.out) == (2, "")
         assert message in result.err
+    one = save(tmp_path / "m.png", DOG)
+    result = run("encode", one, "--spec", SPEC, "-o", tmp_path / "m.json")
+    assert "must end in .txt, for the text of one mask file, or in .jsonl" in result.err
     result = run("encode", path, "--spec", SPEC, "-o", path, "--overwrite")
     assert result.status == 2
     assert "is an input too" in result.err
