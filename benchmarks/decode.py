@@ -10,6 +10,7 @@ speed that painting reaches while the GPU is busy: text is parsed on the CPU, wh
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure all that was asked for, and write it; 1 if a gate is missed, 130 if interrupted."""
     for path in filter(None, (arguments.json, arguments.html)):
         check_output(path, may_exist=True)
-    if not 0 < arguments.seconds <= 600 or not arguments.rate > 0:
+    if not 0 < arguments.seconds <= 600 or not 0 < arguments.rate < math.inf:
         raise MaskCodecError("--seconds must be above 0 and at most 600, and --rate above 0")
     codecs = list({(codec := get_codec(spec)).spec: codec for spec in arguments.specs}.values())
     ways = ways_of(arguments.devices)

@@ -171,13 +171,15 @@ def keep_finished(document: Document, path: Path) -> set[Key]:
         MaskCodecError: the file holds no such run.
     """
     old = read(path, document["bench"])
-    for field, what in (("seed", "another seed"), ("settings", "other settings")):
-        # Through JSON, where a tuple is a list and every key a string.
-        if old[field] != json.loads(json.dumps(document[field])):
-            raise MaskCodecError(
-                f"{path}: was measured with {what} ({brief(old[field])}); give the same, or "
-                "another file"
-            )
+    # Through JSON, where a tuple is a list and every key a string.
+    now = json.loads(json.dumps({"seed": document["seed"], **document["settings"]}))
+    then = {"seed": old["seed"], **old["settings"]}
+    differs = [key for key in {**then, **now} if then.get(key) != now.get(key)]
+    if differs:
+        shown = ", ".join(f"{key} {brief(then.get(key))}" for key in differs)
+        raise MaskCodecError(
+            f"{path}: was measured with another {shown}; give the same, or another file"
+        )
     document["results"] = old["results"]
     return {key_of(result) for result in old["results"]}
 
@@ -221,8 +223,10 @@ def check(value: Any, file: str) -> None:
 def _check_result(entry: Record) -> None:
     """One result: a name of strings and numbers, figures of numbers or null, gates of figures."""
     for field in ("name", "figures"):
-        if not isinstance(entry.get(field), dict) or not (field != "name" or entry.fields[field]):
+        if not isinstance(entry.get(field), dict):
             raise entry.error(f"is {brief(entry.fields[field])}, expected an object", field)
+    if not entry.fields["name"]:
+        raise entry.error("is empty, expected what was measured", "name")
     for key, value in entry.fields["name"].items():
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise entry.error(f"is {brief(value)}, expected a string or a number", f"name.{key}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -12,6 +13,7 @@ from typing import Any
 from maskcodec import get_codec
 from maskcodec.codec import Codec
 from maskcodec.commands.terminal import say
+from maskcodec.devices import check_device
 from maskcodec.metrics import iou, union_of
 
 from .generate_asked import Asked, labels, of_file, of_scenes
@@ -79,12 +81,17 @@ class Bench:
             self.asked = of_scenes(arguments.count, arguments.seed)
         self.labels = labels(self.asked)
         self.left_out = 0
+        self._bare: set[str] = set()
+        check_device(self.device)
 
     def settings(self) -> dict[str, Any]:
         """What decides the figures."""
         source = self.arguments.examples
         return {
-            "examples": str(source) if source else "generated scenes",
+            "examples": f"{source}, sha256 {_sha256(source)}" if source else "generated scenes",
+            "tokenizers": {
+                name: f"sha256 {_sha256(file)}" for name, file in self.tokenizers.items()
+            },
             "answers": len(self.asked),
             "repeat": self.arguments.repeat,
             "device": self.device,
@@ -134,12 +141,19 @@ class Bench:
                         partial(self.own, replayer, batch, held=held),
                     )
 
+    def _lacks_a_grammar(self, spec: str) -> bool:
+        """Whether a codec has none, which is said once."""
+        lacks = get_codec(spec).grammar(self.labels) is None
+        if lacks and spec not in self._bare:
+            self._bare.add(spec)
+            say(VERB, f"{spec} is left out: it has no grammar")
+        return lacks
+
     def _replayer(self, name: str, spec: str, *, is_taught: bool) -> Replayer | None:
         from maskcodec import hf
 
         codec = get_codec(spec)
-        if codec.grammar(self.labels) is None:
-            say(VERB, f"{spec} is left out: it has no grammar")
+        if self._lacks_a_grammar(spec):
             return None
         model, processor = hf.load_model(name, device=self.device)
         if not is_taught:
@@ -237,7 +251,7 @@ class Bench:
 
     def _of_tokenizer(self, name: str, file: Path, spec: str) -> Iterator[tuple[Name, Work]]:
         codec = get_codec(spec)
-        if codec.grammar(self.labels) is None:
+        if self._lacks_a_grammar(spec):
             return
         tokenizer = load(file)
         add_tokens(tokenizer, codec)
@@ -307,6 +321,11 @@ def _quality(
     ]
     invalid = sum(bool(found.repairs) for found in decoded) / len(decoded)
     return {"giou": sum(ious) / len(ious), "invalid": invalid}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def short(spec: str) -> str:

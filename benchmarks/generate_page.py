@@ -48,6 +48,8 @@ NOTE = (
     "question is the first. share: of all time, what the rule took. first: what the first answer "
     "waits for, once in a process."
 )
+WHOLE = ("answers", "vocabulary")
+"""Figures that are counts."""
 KEYS = ("model", "codec", "batch")
 
 
@@ -119,15 +121,17 @@ def _table(results: list[Result], keys: Iterable[str], figures: Mapping[str, str
     rows = [
         [
             *(str(one["name"].get(key, "")) for key in keys),
-            *(_cell(one["figures"].get(figure)) for figure in figures),
+            *(_cell(one["figures"].get(figure), figure) for figure in figures),
         ]
         for one in results
     ]
     return Table([*keys, *figures.values()], rows)
 
 
-def _cell(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.4g}"
+def _cell(value: float | None, figure: str) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if figure in WHOLE else f"{value:,.4g}"
 
 
 def _lines(content: Table) -> str:

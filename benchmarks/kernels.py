@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -132,11 +133,18 @@ def missed_lines(result: Result) -> list[str]:
 
 
 def sets(arguments: argparse.Namespace) -> Iterator[MaskSet]:
-    """The sets that were asked for."""
+    """The sets that were asked for.
+
+    Raises:
+        MaskCodecError: a file can't be used; before any other set is made.
+    """
+    paths = list(dict.fromkeys(arguments.masks))
+    names = [path.name.partition(".")[0] for path in paths]
+    if len(set(names)) < len(names):
+        names = [str(path) for path in paths]
+    own = [real(path, name) for path, name in zip(paths, names, strict=True)]
     sizes = SIZES if arguments.full else arguments.sizes or SIZES[:1]
-    yield from synthetic(sizes, arguments.count, arguments.seed)
-    for path in arguments.masks:
-        yield real(path)
+    return chain(synthetic(sizes, arguments.count, arguments.seed), own)
 
 
 def chosen_peers(names: Sequence[str] | None) -> dict[str, str]:
@@ -188,10 +196,11 @@ def measure(arguments: argparse.Namespace, document: Document) -> None:
     document["busy"] = busy(MEANS_LITTLE)
     if document["busy"]:
         tqdm.write(document["busy"])
+    chosen = sets(arguments)
     race = Race(chosen_peers(arguments.peers))
     document["problems"] = race.problems
     try:
-        for masks in sets(arguments):
+        for masks in chosen:
             if not memory.read:
                 memory.measure()
             document["memory"] = {"read GB/s": memory.read / 1e9, "write GB/s": memory.write / 1e9}
@@ -221,10 +230,11 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         document["interrupted"] = True
         say(VERB, "interrupted; what was measured is kept")
-    if arguments.json:
-        documents.write(arguments.json, document)
-    if arguments.html:
-        write_kernels_page(arguments.html, document)
+    finally:
+        if document["results"] and arguments.json:
+            documents.write(arguments.json, document)
+        if document["results"] and arguments.html:
+            write_kernels_page(arguments.html, document)
     results = document["results"]
     missed = [result for result in results if documents.missed(result)]
     print(f"{len(results)} measured, {len(missed)} below a gate")

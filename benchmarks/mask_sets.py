@@ -6,6 +6,7 @@ A set is made once and kept in files, which every process of a benchmark maps in
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ COUNT = 64
 
 PAST_CACHES = 1 << 26
 """Bytes of a synthetic set, at least: what a cache holds is read and cleared faster than memory."""
+
+ARRAYS, PAGE = "arrays.bin", 4_096
+"""The file of a set's arrays, and a multiple of the bytes at which each begins."""
 
 SIZES = ((480, 640), (1024, 1024), (2160, 3840))
 """(height, width) in pixels of the sets."""
@@ -50,16 +54,21 @@ class MaskSet:
         return len(self.masks)
 
     def save(self, folder: Path) -> None:
-        """Write the arrays as files into an empty folder; one that stands twice is written once."""
-        kept = {id(array): array for array in (*self.masks, *self.label_maps)}
-        numbers = {key: number for number, key in enumerate(kept)}
-        for number, array in enumerate(kept.values()):
-            np.save(folder / f"{number}.npy", array)
+        """Write the arrays into an empty folder, one file in all; none is written twice.
+
+        Each begins a page of memory, as an array of its own does.
+        """
+        places: dict[int, int] = {}
+        with (folder / ARRAYS).open("wb") as stream:
+            for array in (*self.masks, *self.label_maps):
+                if id(array) not in places:
+                    places[id(array)] = stream.seek(-(-stream.tell() // PAGE) * PAGE)
+                    stream.write(np.ascontiguousarray(array).view(np.uint8).data)
         about = {
             "name": self.name,
             "kind": self.kind,
-            "masks": [numbers[id(array)] for array in self.masks],
-            "label_maps": [numbers[id(array)] for array in self.label_maps],
+            "masks": [(places[id(one)], one.shape) for one in self.masks],
+            "label_maps": [(places[id(one)], one.shape) for one in self.label_maps],
         }
         (folder / "set.json").write_text(json.dumps(about), "utf-8")
 
@@ -67,11 +76,13 @@ class MaskSet:
     def load(cls, folder: Path) -> MaskSet:
         """Map the arrays of a saved set; what is written into one is seen by this process alone."""
         about = json.loads((folder / "set.json").read_text("utf-8"))
+        octets = np.asarray(np.memmap(folder / ARRAYS, np.uint8, mode="c"))
         lists = [
-            [np.asarray(np.load(folder / f"{number}.npy", mmap_mode="c")) for number in about[key]]
+            [octets[start : start + math.prod(shape)].reshape(shape) for start, shape in about[key]]
             for key in ("masks", "label_maps")
         ]
-        return cls(about["name"], about["kind"], lists[0], lists[1])
+        masks = [array.view(np.bool_) for array in lists[0]]
+        return cls(about["name"], about["kind"], masks, lists[1])
 
 
 def shapes(size: tuple[int, int], seed: int) -> Array:
@@ -144,8 +155,12 @@ def _seeds(size: tuple[int, int], count: int | None, seed: int) -> range:
     return range(seed, seed + count)
 
 
-def real(path: Path) -> MaskSet:
+def real(path: Path, name: str = "") -> MaskSet:
     """The first masks of a JSONL file of COCO RLE records, one a line, also gzipped.
+
+    Args:
+        path: the file.
+        name: what reports call it; the file's name up to its first dot if empty.
 
     Raises:
         MaskCodecError: the file holds fewer than 64 records, or one that is wrong.
@@ -164,4 +179,4 @@ def real(path: Path) -> MaskSet:
     if len(masks) < COUNT:
         raise MaskCodecError(f"{path} holds {len(masks)} masks, expected at least {COUNT}")
     maps = [mask.astype(np.uint8) for mask in masks]
-    return MaskSet(f"real ({path.name.split('.')[0]})", "real", masks, maps)
+    return MaskSet(f"real ({name or path.name.partition('.')[0]})", "real", masks, maps)

@@ -142,6 +142,6 @@ def _setting(value: Any) -> str:
         return ", ".join(map(_setting, value))
     if isinstance(value, dict):
         return ", ".join(f"{key} {_setting(item)}" for key, item in value.items())
-    return (
-        {True: "yes", False: "no", None: ""}[value] if value in (None, True, False) else str(value)
-    )
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)

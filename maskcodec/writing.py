@@ -139,7 +139,8 @@ def check_output(path: Path, *, may_exist: bool) -> None:
     """Check that a file can be written at `path`.
 
     Raises:
-        RecordError: it is a folder, its folder is missing, or it exists and must not.
+        RecordError: it is a folder, its folder is missing or takes no files, or it exists and must
+            not.
     """
     if path.is_dir():
         raise RecordError("is a folder, expected the name of a file to write", file=str(path))
@@ -149,3 +150,10 @@ def check_output(path: Path, *, may_exist: bool) -> None:
         )
     if path.exists() and not may_exist:
         raise RecordError("exists already; give another name, or --overwrite", file=str(path))
+    probe = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        probe.open("xb").close()
+        probe.unlink()
+    except OSError as error:
+        reason = f"can't be written: {error.strerror or error}"
+        raise RecordError(reason, file=str(path)) from None

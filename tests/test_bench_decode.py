@@ -249,6 +249,7 @@ def test_memory_that_is_left(tmp_path: Path) -> None:
         (["--specs", "boxgird"], "did you mean 'boxgrid'"),
         (["--seconds", "0"], "--seconds must be above 0"),
         (["--rate", "0"], "--rate above 0"),
+        (["--rate", "inf"], "--rate above 0"),
         (["--tokenizer", "none.json"], "no such file"),
         (["--json", "none/x.json"], "does not exist"),
     ],

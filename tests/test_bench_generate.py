@@ -223,3 +223,39 @@ def test_a_file_without_masks_is_refused(tmp_path: Path) -> None:
 def test_resuming_needs_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert generate.main(["--resume"]) == 2
     assert "--resume needs --json" in capsys.readouterr().err
+
+
+def test_another_tokenizer_of_the_same_name_is_not_gone_on_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "tokenizer.json"
+    other.write_bytes(tokenizer_file().read_bytes() + b"\n")
+    json_file = tmp_path / "g.json"
+    flags = ["--specs", SPEC, "--count", "1", "--batch", "1", "--repeat", "1", "--quiet"]
+    flags += ["--json", str(json_file)]
+    assert generate.main([*flags, "--tokenizer", f"q={tokenizer_file()}"]) == 0
+    before = json_file.read_bytes()
+    assert generate.main([*flags, "--tokenizer", f"q={other}", "--resume"]) == 2
+    assert "was measured with another tokenizers" in capsys.readouterr().err
+    assert json_file.read_bytes() == before
+
+
+def test_a_codec_without_a_grammar_is_left_out_aloud(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["--tokenizer", f"a={tokenizer_file()}", f"b={tokenizer_file()}", "--specs", "coco_rle"]
+    bench = Bench(generate.make_parser().parse_args(asked))
+    assert not [*bench.cases()]
+    assert capsys.readouterr().err.count("coco_rle is left out: it has no grammar") == 1
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_device_that_is_not_there_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert generate.main(["--model", "tiny", "--specs", SPEC, "--device", "cuda"]) == 2
+    assert "device cuda: torch says" in capsys.readouterr().err
+
+
+def test_counts_are_printed_whole() -> None:
+    document = documents.start("generate", [])
+    name: documents.Name = {"kind": "rule alone", "model": "q", "codec": SPEC, "batch": 1}
+    documents.add(document, name, {"answers": 16, "vocabulary": 151_669, "rule_ms": 0.12345})
+    assert " 151,669 " in generate_page.text_table(document)
+    assert " 0.1235 " in generate_page.text_table(document)

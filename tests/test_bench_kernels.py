@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks import document as documents
 from benchmarks import kernel_worker, kernels, kernels_shape, thread_scaling
 from benchmarks.kernel_race import Race, Times
 from benchmarks.kernel_worker import INSTALL, Clock, Turns
-from benchmarks.mask_sets import synthetic
-from maskcodec import MaskCodecError
+from benchmarks.mask_sets import MaskSet, synthetic
+from maskcodec import MaskCodecError, rle
 from maskcodec.cli import main, make_parser
 
 TINY = ["--sizes", "24x32", "--count", "4", "--seconds", "0.001", "--quiet"]
@@ -218,6 +220,66 @@ def test_interrupted_keeps_what_was_measured(
     assert document["interrupted"]
     assert [result["name"]["kernel"] for result in document["results"]] == ["RLE encode"]
     assert "interrupted; what was measured is kept" in capsys.readouterr().err
+
+
+def test_a_set_is_one_file(tmp_path: Path) -> None:
+    given = next(synthetic([(24, 33)], 5))
+    given.save(tmp_path)
+    assert len([*tmp_path.iterdir()]) == 2
+    again = MaskSet.load(tmp_path)
+    assert (again.name, again.kind, again.count) == (given.name, given.kind, 5)
+    for name in ("masks", "label_maps"):
+        for one, other in zip(getattr(given, name), getattr(again, name), strict=True):
+            assert one.dtype == other.dtype
+            assert np.array_equal(one, other)
+            assert other.ctypes.data % 4096 == 0
+    again.masks[0][:] = False
+    assert np.array_equal(MaskSet.load(tmp_path).masks[0], given.masks[0])
+
+
+def write_masks(path: Path, count: int) -> Path:
+    masks = next(synthetic([(24, 32)], count)).masks
+    lines = [
+        json.dumps({"size": [24, 32], "counts": rle.to_string(rle.encode(one)).decode()})
+        for one in masks
+    ]
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    one, other = write_masks(tmp_path / "a" / "m.jsonl", 64), write_masks(tmp_path / "m.jsonl", 64)
+    asked = ["bench", "kernels", *TINY, "--masks", str(one)]
+    sets = kernels.sets(make_parser().parse_args(asked))
+    assert [given.name for given in sets][-1] == "real (m)"
+    sets = kernels.sets(make_parser().parse_args([*asked, str(other), str(one)]))
+    assert [given.name for given in sets][3:] == [f"real ({one})", f"real ({other})"]
+
+
+def test_a_wrong_file_is_found_before_anything_is_timed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = write_masks(tmp_path / "few.jsonl", 3)
+    chosen = ["--peers", "none", "--only", "rle", "--masks", str(few)]
+    assert kernels.main([*TINY, *chosen]) == 2
+    said = capsys.readouterr()
+    assert "holds 3 masks, expected at least 64" in said.err
+    assert "RLE encode" not in said.out
+
+
+def test_an_error_keeps_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = Race.run
+
+    def fail_after_one(self: Race, suite: str, kernel: str, seconds: float) -> object:
+        if kernel != "RLE encode":
+            raise MaskCodecError("our own process: its process ended")
+        return measured(self, suite, kernel, seconds)
+
+    monkeypatch.setattr(Race, "run", fail_after_one)
+    path = tmp_path / "k.json"
+    assert kernels.main([*TINY, "--peers", "none", "--only", "rle", "--json", str(path)]) == 2
+    assert len(documents.read(path)["results"]) == 1
 
 
 def test_a_missed_gate_is_said() -> None:

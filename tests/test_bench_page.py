@@ -177,3 +177,12 @@ def test_series_of_results() -> None:
     by_name = plots.series(results, "tokens", lambda result: result["name"]["device"], "rate")
     assert [*by_name] == ["cpu"]
     assert all(math.isclose(point.x, 5) for point in by_name["cpu"])
+
+
+def test_settings_are_spelt_by_type() -> None:
+    settings = {"on": True, "off": False, "one": 1, "none": 0, "rate": 0.0, "list": [1, True, None]}
+    document = documents.start("decode", [], 1, settings)
+    facts = page.about(document)
+    for key, value in {"on": "yes", "off": "no", "one": "1", "none": "0", "rate": "0.0"}.items():
+        assert f"<dt>{key}</dt><dd>{value}</dd>" in facts
+    assert "<dt>list</dt><dd>1, yes, </dd>" in facts

@@ -276,3 +276,16 @@ def test_where_a_file_can_be_written(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="does not exist; make it first"):
         check_output(tmp_path / "no" / "file", may_exist=True)
     check_output(tmp_path / "there", may_exist=True)
+    check_output(tmp_path / "new", may_exist=False)
+    assert [one.name for one in tmp_path.iterdir()] == ["there"]
+
+
+def test_a_folder_that_takes_no_files_is_found_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(RecordError, match="file: can't be written: Permission denied"):
+        check_output(tmp_path / "file", may_exist=True)

@@ -57,6 +57,13 @@ def count(text: str) -> int:
     return int(text)
 
 
+def natural(text: str) -> int:
+    """Read a whole number, 0 or more."""
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0")
+    return int(text)
+
+
 def share(text: str) -> float:
     """Read a number from 0 to 1."""
     if not re.fullmatch(r"[0-9]?(\.[0-9]{1,9})?", text) or not text or not 0 <= float(text) <= 1:

@@ -55,7 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "kernels where it has them, and by torch alone (default: cpu, and cuda where there is one)",
     )  # fmt: skip
     add(
-        "--masks", nargs="+", type=Path, metavar="FILE", help="COCO json, JSONL or folders of masks"
+        "--masks",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="COCO json, JSONL or folders of masks; a record that can't be used ends the run",
     )
     add(
         "--memory", type=args.count, metavar="MIB",
@@ -70,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="tokens a second at which a model is taken to print (default: 50)",
     )  # fmt: skip
     args.add_tokenizer(parser)
-    add("--seed", type=int, default=0, help="default: %(default)s")
+    add("--seed", type=args.natural, default=0, help="default: %(default)s")
     add("--json", type=Path, metavar="FILE", help="write all figures there")
     add("--html", type=Path, metavar="FILE", help="write a page with plots and tables")
     args.add_quiet(parser)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 from pathlib import Path
 
 from . import arguments as args
@@ -50,16 +49,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="answers at a time (default: 1 16)")  # fmt: skip
     add("--repeat", type=args.count, default=2, metavar="N",
         help="measure so often and take the fastest (default: %(default)s)")  # fmt: skip
-    add("--seed", type=_seed, default=6, metavar="N", help="of the scenes (default: %(default)s)")
+    add(
+        "--seed",
+        type=args.natural,
+        default=6,
+        metavar="N",
+        help="of the scenes (default: %(default)s)",
+    )
     add("--threads", type=args.count, metavar="N", help="of torch (default: its own choice)")
     add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s")
     add("--json", type=Path, metavar="FILE", help="write all figures there")
     add("--html", type=Path, metavar="FILE", help="write a page of plots and tables")
     add("--resume", action="store_true", help="keep what stands in --json, measure the rest")
     args.add_quiet(parser)
-
-
-def _seed(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,9}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0")
-    return int(text)

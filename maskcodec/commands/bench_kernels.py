@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--count", type=args.count, metavar="N",
         help="masks in a set; few stay in a cache (default: 64, and 64 MiB of them at least)",
     )  # fmt: skip
-    add("--seed", type=int, default=0, help="of the masks (default: %(default)s)")
+    add("--seed", type=args.natural, default=0, help="of the masks (default: %(default)s)")
     add(
         "--seconds", type=float, default=0.5,
         help="time for each kernel and set, three turns at least, and up to six times as long "

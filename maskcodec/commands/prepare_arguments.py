@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 from pathlib import Path
 
 from . import arguments as args
@@ -40,7 +39,7 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         help="names of a label map's values: one a line (line 1 names value 1), or JSON",
     )  # fmt: skip
     parser.add_argument(
-        "--ignore", type=_value, action="append", default=[], metavar="N",
+        "--ignore", type=args.natural, action="append", default=[], metavar="N",
         help="a value of a label map that means not annotated, beside 255; may be repeated",
     )  # fmt: skip
     parser.add_argument(
@@ -88,11 +87,11 @@ def _add_questions(parser: argparse.ArgumentParser) -> None:
         help="questions by box, point or mask, an image (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
-        "--absent", type=_value, default=1, metavar="N",
+        "--absent", type=args.natural, default=1, metavar="N",
         help="questions for a category that isn't there, an image (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
-        "--seed", type=_value, default=0, metavar="N",
+        "--seed", type=args.natural, default=0, metavar="N",
         help="of wordings, prompts, held-out images and scenes (default: %(default)s)",
     )  # fmt: skip
 
@@ -140,12 +139,6 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         "same options",
     )  # fmt: skip
     group.add_argument("--overwrite", action="store_true", help="replace the output if it exists")
-
-
-def _value(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,9}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0")
-    return int(text)
 
 
 def _tasks(text: str) -> tuple[str, ...]:

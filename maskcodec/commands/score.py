@@ -88,11 +88,11 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
     add("--kind", choices=KINDS, help="which family of figures (default: as the truth is)")
     add("--tasks", type=_names, metavar="T,T", help="only these tasks of a prepared file")
     add(
-        "--resamples", type=_natural, default=1000, metavar="N",
+        "--resamples", type=args.natural, default=1000, metavar="N",
         help="resamples of confidence intervals and paired tests; 0 for none (default: "
         "%(default)s)",
     )  # fmt: skip
-    add("--seed", type=_natural, default=0, metavar="N", help="of the resamples (default: 0)")
+    add("--seed", type=args.natural, default=0, metavar="N", help="of the resamples (default: 0)")
     add(
         "--ceiling", metavar="SPEC",
         help="measure what this codec alone keeps of the right masks (default: the codec of the "
@@ -152,7 +152,7 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add("--shard", type=_shard, metavar="I/N", help="score only part I of N, counted from 0")
     add(
-        "--shown", type=_natural, default=24, metavar="N",
+        "--shown", type=args.natural, default=24, metavar="N",
         help="samples on the page as pictures (default: %(default)s)",
     )  # fmt: skip
     add("--no-page", action="store_true", help="write no page.html")
@@ -163,12 +163,6 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     either.add_argument("--overwrite", action="store_true", help="replace an earlier run's files")
     args.add_quiet(parser)
-
-
-def _natural(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,9}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0")
-    return int(text)
 
 
 def _names(text: str) -> tuple[str, ...]:
