@@ -56,7 +56,8 @@ class ExampleOutput:
         self.report = report
         self.options = options
         paths = [path] if val_path is None else [path, val_path]
-        for one in (*paths, report):
+        aside = rejected_path(path)
+        for one in (*paths, report, aside):
             check_output(one, may_exist=resume or overwrite)
         resume = resume and report.exists()
         if resume:
@@ -71,7 +72,6 @@ class ExampleOutput:
             self._read_earlier(one, figures)
         self.written = self.earlier = len(self._known)
         self._seen = {entry_id(name) for name in self._known}
-        aside = rejected_path(path)
         self.aside = SetAside(aside, VERB, resume=resume)
         self._seen |= _entries_aside(aside)
         self._write_report({}, complete=False)

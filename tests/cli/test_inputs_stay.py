@@ -71,6 +71,7 @@ def test_an_input_is_never_written_over(folder: Path, command: str) -> None:
         "encode m.png --per object --spec polygon -o c.jsonl",
         "transcode r.jsonl --to polygon -o c.jsonl",
         "decode r.jsonl --format coco -o c.json",
+        "prepare scenes:3 --spec polygon --tokenizer none -o c.jsonl",
     ],
 )
 def test_the_list_of_another_output_stays(folder: Path, command: str) -> None:
