@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,9 @@ from .document import Document, Key, Result, key_of, read
 from .page import STYLE, section
 
 SCHEMA = 1
+
+LISTED = 12
+"""Names that a message says of those that there are."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def compare(
     """Match the results of two documents by name.
 
     Raises:
-        MaskCodecError: they are of different benches.
+        MaskCodecError: they are of different benches, or have no such result or figure.
     """
     if before["bench"] != after["bench"]:
         raise MaskCodecError(
@@ -104,6 +107,13 @@ def compare(
             "only figures of the same bench can be compared"
         )
     old, new = ({key_of(r): r for r in _chosen(d, arguments.results)} for d in (before, after))
+    if arguments.results and not (old or new):
+        names = (name_of(r["name"]) for document in (before, after) for r in document["results"])
+        raise MaskCodecError(f"--results {arguments.results}: no such result; {_listed(names)}")
+    known = _figures(old) | _figures(new)
+    for figure in arguments.figures or ():
+        if figure not in known:
+            raise MaskCodecError(f"--figures {figure}: no such figure; {_listed(sorted(known))}")
     both = _figures(old) & _figures(new)
     moves = [
         move
@@ -129,6 +139,13 @@ def compare(
 
 def _chosen(document: Document, words: str) -> list[Result]:
     return [r for r in document["results"] if words.lower() in name_of(r["name"]).lower()]
+
+
+def _listed(names: Iterable[str]) -> str:
+    """What there is, in a few words."""
+    unlike = list(dict.fromkeys(names))
+    rest = f" and {len(unlike) - LISTED:,} more" if len(unlike) > LISTED else ""
+    return f"there are: {'; '.join(unlike[:LISTED])}{rest}" if unlike else "there is none"
 
 
 def _moves(old: dict[Key, Result], new: dict[Key, Result]) -> Iterator[Move]:

@@ -30,8 +30,8 @@ from maskcodec.writing import atomic, check_output
 from . import document as documents
 from .document import Document
 from .program import run_bench
-from .rate_distortion_document import put_points, read_finished, start, units
-from .rate_distortion_masks import Masks, built_in_masks, read_masks
+from .rate_distortion_document import Finished, put_points, read_finished, start, units
+from .rate_distortion_masks import Masks, built_in_masks, read_masks, sample_lines
 from .rate_distortion_measure import CHARACTERS, GROUPS, Shape, Trip, measure, summarize
 from .rate_distortion_specs import default_specs, read_setting
 
@@ -58,13 +58,15 @@ def run(arguments: argparse.Namespace) -> int:
     masks = read_all(arguments)
     say_problems(masks)
     document = start(arguments.seed, masks, tokenizers)
-    points = []
+    earlier = Finished([], {})
     if arguments.resume and arguments.json.exists():
-        points = read_finished(document, arguments.json, specs)
-    finished = {point["spec"]: point for point in points}
+        earlier = read_finished(document, arguments.json)
+    finished = {point["spec"]: point for point in earlier.points}
     todo = [spec for spec in specs if spec not in finished]
-    document["left_out"] = find_unusable(todo, masks)
-    todo = [spec for spec in todo if spec not in document["left_out"]]
+    unusable = find_unusable(todo, masks)
+    still = {spec: reason for spec, reason in earlier.left_out.items() if spec not in specs}
+    document["left_out"] = still | unusable
+    todo = [spec for spec in todo if spec not in unusable]
     if not (todo or finished):
         raise MaskCodecError("no spec is left to measure; see above why")
 
@@ -74,8 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         for point in measure_all(todo, masks, tokenizers, arguments):
             finished[point["spec"]] = point
-            ordered = [finished[spec] for spec in specs if spec in finished]
-            put_points(document, ordered, arguments.budgets)
+            put_points(document, list(finished.values()), arguments.budgets)
             tqdm.write(row(point, name))
             write_json(arguments.json, document)
     except KeyboardInterrupt:
@@ -143,7 +144,9 @@ def read_tokenizers(entries: Sequence[str]) -> dict[str, dict[str, str]]:
 
 
 def say_problems(masks: Masks) -> None:
-    """Tell a person what was not measured."""
+    """Tell a person what was not measured, and where fewer masks were found than asked for."""
+    for line in sample_lines(masks.about):
+        say(VERB, line)
     for problem in masks.problems[:SHOWN]:
         say(VERB, f"not read: {problem}")
     if len(masks.problems) > SHOWN:

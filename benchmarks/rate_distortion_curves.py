@@ -5,6 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+LABEL_ROOM = 12
+"""Pixels to the right of a plot, where half of the last cost on its axis may stand."""
+
 
 class Point(NamedTuple):
     """One spec on a curve.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from maskcodec import MaskCodecError
 from maskcodec.records import read_json
@@ -98,8 +98,20 @@ def _entry(point: Point) -> dict[str, Any]:
     return {"spec": point.spec, "value": point.quality, "cost": point.cost}
 
 
-def read_finished(document: Document, path: Path, specs: Sequence[str]) -> list[dict[str, Any]]:
-    """The points of an earlier run of the same masks and tokenizers, for those specs.
+class Finished(NamedTuple):
+    """What an earlier run has found.
+
+    Attributes:
+        points: of every spec that it measured, in its order.
+        left_out: the specs that it could not measure, with the reason.
+    """
+
+    points: list[dict[str, Any]]
+    left_out: dict[str, str]
+
+
+def read_finished(document: Document, path: Path) -> Finished:
+    """What an earlier run of the same masks and tokenizers has found.
 
     Raises:
         MaskCodecError: the file is of another run, or no report at all.
@@ -113,10 +125,10 @@ def read_finished(document: Document, path: Path, specs: Sequence[str]) -> list[
             {name: entry["sha256"] for name, entry in old["tokenizers"].items()}
             == {name: entry["sha256"] for name, entry in document["tokenizers"].items()},
         ]
-        points = {point["spec"]: point for point in old["points"]}
-        found = [points[spec] for spec in specs if spec in points]
+        points = list({point["spec"]: point for point in old["points"]}.values())
+        found = Finished(points, dict(old["left_out"]))
         if all(same):
-            _check_points(document, found)
+            _check(document, found)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise MaskCodecError(f"{path}: is no report of this program; give another --json") from None
     if not all(same):
@@ -127,8 +139,12 @@ def read_finished(document: Document, path: Path, specs: Sequence[str]) -> list[
     return found
 
 
-def _check_points(document: Document, points: Sequence[dict[str, Any]]) -> None:
-    """Raise where a point lacks what tables and plots take of it."""
+def _check(document: Document, found: Finished) -> None:
+    """Raise where a point lacks what tables and plots take of it, or a reason is no text."""
+    points, left_out = found
+    names = [point[key] for point in points for key in ("spec", "short", "curve")]
+    if not all(isinstance(text, str) for text in (*names, *left_out, *left_out.values())):
+        raise TypeError("a name or a reason is no text")
     trial = dict(document)
     put_points(trial, points, ())
     documents.check(trial, "")

@@ -91,7 +91,11 @@ def _about(document: Document, unit: str, budget: int) -> Iterator[tuple[Setting
             found.setdefault(name, []).append((off, point["spec"], cost["mean"]))
     for candidates in found.values():
         _, spec, mean = min(candidates)
-        yield read_setting(spec), mean
+        try:
+            setting = read_setting(spec)
+        except MaskCodecError:  # of an earlier run, by a codec that is not installed now
+            continue
+        yield setting, mean
 
 
 def _short(document: Document, setting: Setting) -> str:

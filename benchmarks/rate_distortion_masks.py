@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,13 +75,20 @@ def read_masks(
         kept = [shape for shape in found[1] if shape.counts]
         shapes.extend(kept)
         images.extend([found[0]] * len(kept))
-    if not shapes:
-        raise MaskCodecError(
-            f"no mask of split {split!r} in {', '.join(map(str, paths))}"
-            + (f"; {_first(problems)}" if problems else "")
-        )
     files = [str(path) for path in paths]
+    if not shapes:
+        reasons = [_nothing(files, split, empty), *([_first(problems)] if problems else [])]
+        raise MaskCodecError("; ".join(reasons))
     return _drawn(shapes, images, files, split, count, seed, empty, problems)
+
+
+def _nothing(files: Sequence[str], split: Split, empty: int) -> str:
+    """Why there is nothing to measure."""
+    place = ("" if split == "all" else f" of split {split!r}") + f" in {', '.join(files)}"
+    if not empty:
+        return f"no mask{place}"
+    which = "the only mask" if empty == 1 else f"all {empty:,} masks"
+    return f"{which}{place} {'is' if empty == 1 else 'are'} without pixels"
 
 
 def _first(problems: Sequence[str]) -> str:
@@ -127,6 +134,7 @@ def _drawn(
     problems: Sequence[str] = (),
 ) -> Masks:
     """So many of the masks, drawn by a seed, and what is to be said of them."""
+    found = len(shapes)
     if count is not None and count < len(shapes):
         chosen = sorted(random.Random(seed).sample(range(len(shapes)), count))
         shapes, images = [shapes[i] for i in chosen], [images[i] for i in chosen]
@@ -135,6 +143,7 @@ def _drawn(
         "split": split,
         "count": len(shapes),
         "images": len(set(images)),
+        "found": found,
         "drawn": count,
         "seed": seed,
         "without_pixels": empty,
@@ -142,6 +151,14 @@ def _drawn(
         "sha256": _digest(shapes),
     }
     return Masks(shapes, about, list(problems))
+
+
+def sample_lines(about: Mapping[str, Any]) -> Iterator[str]:
+    """What a person may not expect of the masks that were taken, a line each."""
+    if about["drawn"] is not None and about["drawn"] > about["found"]:
+        yield f"--count {about['drawn']:,}: there are {about['found']:,} masks; all are taken"
+    if about["without_pixels"]:
+        yield f"masks without pixels, which are not measured: {about['without_pixels']:,}"
 
 
 def _read(item: Entry | RecordError, split: Split) -> tuple[str, list[Shape]]:

@@ -8,11 +8,12 @@ from typing import Any
 from maskcodec import svg_canvas
 from maskcodec.plot_canvas import MARKERS, Frame
 from maskcodec.sheet import Table, escape, page_head, table
+from maskcodec.tokens import GPT4O
 
 from . import curve_plot
 from .curve_plot import Plot, Ranges
-from .page import STOPPED, machine_line
-from .rate_distortion_curves import best_within, curves, hull
+from .page import STOPPED, about
+from .rate_distortion_curves import LABEL_ROOM, best_within, curves, hull
 from .rate_distortion_document import all_points, units
 from .rate_distortion_examples import LEGEND
 from .rate_distortion_measure import CHARACTERS, GROUPS
@@ -32,6 +33,7 @@ STYLE = (
   list-style: none; font: .85rem ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 .legend svg { display: inline-block; width: 1.9rem; height: 1rem; vertical-align: -.15rem; }
 h3 { margin-top: 2rem; }
+td.spec { white-space: normal; overflow-wrap: anywhere; min-width: 13rem; }
 details.unit { margin: 0; font-size: inherit; }
 details.unit summary h2 { display: inline-block; color: var(--text); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; font-size: .85rem; }
@@ -72,8 +74,10 @@ def page(document: dict[str, Any], examples: bytes = b"", budget: int = 0) -> st
     title = "IoU against characters" if names == [CHARACTERS] else "IoU against tokens"
     parts = [page_head(title, LEAD, STYLE), _stopped(document), _legend(document)]
     what = {"all": "", "held-out": "held-out ", "train": "training "}[masks["split"]]
-    counted = f"{masks['count']:,} masks of {masks['images']:,} {what}images"
-    parts.append(f"<p class=note>{escape(counted)}. {escape(HULL_NOTE)}</p>\n")
+    counted = f"{masks['count']:,} masks of {masks['images']:,} {what}images. {HULL_NOTE}"
+    parts.append(f"<p class=note>{escape(counted)}</p>\n")
+    if masks["without_pixels"] or masks["unreadable"]:
+        parts.append(f"<p class=note>{escape(_missing(masks))}</p>\n")
     if names == [CHARACTERS]:
         parts.append(f"<p class=note>{escape(CHARACTERS_NOTE)}</p>\n")
     if masks["files"] == BUILT_IN:
@@ -87,6 +91,13 @@ def page(document: dict[str, Any], examples: bytes = b"", budget: int = 0) -> st
         parts.append(_examples(examples, names[0], budget))
     parts += [_figures(document, names), _layouts(document), _about(document)]
     return "".join(parts) + "</body>\n</html>\n"
+
+
+def _missing(masks: dict[str, Any]) -> str:
+    """What of the files was not measured."""
+    counts = {"without pixels": masks["without_pixels"], "unreadable": masks["unreadable"]}
+    listed = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    return f"Not measured, and in no mean: {listed}."
 
 
 def _stopped(document: dict[str, Any]) -> str:
@@ -178,7 +189,7 @@ def _plot(
     title = name if group == "all" else f"{name}, {SIZES[group]}"
     canvas = svg_canvas.SvgCanvas(*size, f"{title} against {_axis(unit)}")
     plot = Plot(title, _axis(unit), name, lines, hull(points))
-    curve_plot.draw(canvas, plot, Frame(0, 0, *size), axes)
+    curve_plot.draw(canvas, plot, Frame(0, 0, size[0] - LABEL_ROOM, size[1]), axes)
     return f"<figure>{canvas.finish()}</figure>\n"
 
 
@@ -191,7 +202,7 @@ def _winners(document: dict[str, Any], unit: str) -> str:
             cells += [f"{entry['value']:.3f}", entry["spec"], f"{entry['cost']:.1f}"]
     columns = ["mean at most", "IoU", "spec", "cost", "boundary IoU", "spec", "cost"]
     note = f"The cost is the mean of {_axis(unit)} a mask."
-    return table(Table(columns, list(rows.values()), note))
+    return _with_specs(document, table(Table(columns, list(rows.values()), note)))
 
 
 def _winners_by_size(document: dict[str, Any], unit: str) -> str:
@@ -206,7 +217,16 @@ def _winners_by_size(document: dict[str, Any], unit: str) -> str:
                 point = best_within(points, budget)
                 cells += ["–", "–"] if point is None else [point.spec, f"{point.quality:.3f}"]
     note = f"The mean of {_axis(unit)} a mask is that of the objects of this size."
-    return table(Table(columns, rows, note))
+    return _with_specs(document, table(Table(columns, rows, note)))
+
+
+def _with_specs(document: dict[str, Any], content: str) -> str:
+    """A table's HTML, where specs may be broken between their options."""
+    for spec in {entry["short"] for entry in document["points"]}:
+        cell = escape(spec)
+        broken = cell.replace(":", ":<wbr>").replace(",", ",<wbr>")
+        content = content.replace(f"<td>{cell}</td>", f"<td class=spec>{broken}</td>")
+    return content
 
 
 def _hull(document: dict[str, Any], unit: str) -> str:
@@ -247,14 +267,28 @@ def _figures(document: dict[str, Any], names: list[str]) -> str:
 
 def _about(document: dict[str, Any]) -> str:
     masks = document["masks"]
-    drawn = "" if masks["drawn"] is None else f", {masks['drawn']:,} drawn by seed {masks['seed']}"
     facts = {
-        "command": document["command"],
-        "masks": f"{', '.join(masks['files'])}; split {masks['split']}{drawn}",
-        "sha256": masks["sha256"],
-        "versions": ", ".join(f"{name} {value}" for name, value in document["versions"].items()),
-        "machine": machine_line(document["machine"]),
+        "masks": f"{', '.join(masks['files'])}; split {masks['split']}{_draw(masks)}",
+        "masks sha256": masks["sha256"],
+        "label": document["label"],
     }
+    for name, entry in document["tokenizers"].items():
+        facts[f"tokenizer {name}"] = _tokenizer(entry)
     facts |= {f"left out: {spec}": reason for spec, reason in document["left_out"].items()}
-    items = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts.items())
-    return f"<section>\n<h2>How it was measured</h2>\n<dl>{items}</dl>\n</section>\n"
+    return about({**document, "settings": facts})
+
+
+def _draw(masks: dict[str, Any]) -> str:
+    """How many were taken, where a number was asked for."""
+    if masks["drawn"] is None:
+        return ""
+    if masks["drawn"] < masks["found"]:
+        return f"; {masks['count']:,} of {masks['found']:,}, drawn by the seed"
+    return f"; all {masks['found']:,}, as --count asks for {masks['drawn']:,}"
+
+
+def _tokenizer(entry: dict[str, str]) -> str:
+    """Its file; the one that needs none comes with a package, whose version is said."""
+    if entry["file"] == GPT4O:
+        return "of the package bpe-openai"
+    return f"{entry['file']}; sha256 {entry['sha256']}"

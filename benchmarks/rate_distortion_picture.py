@@ -11,10 +11,11 @@ from maskcodec.plot_canvas import MARKERS, Frame
 
 from . import curve_plot
 from .curve_plot import Plot
-from .rate_distortion_curves import curves, hull
+from .rate_distortion_curves import LABEL_ROOM, curves, hull
 from .rate_distortion_measure import CHARACTERS
 
 WIDTH, HEIGHT = 1200, 470
+LEFT = 46.0
 LEGEND_LINE = 26
 
 
@@ -28,19 +29,20 @@ def picture(document: dict[str, Any]) -> Image.Image:
         point for some in lines.values() for line in some.values() for point in line
     )
     scratch = PillowCanvas(1, 1)
-    places, legend = _legend_places(scratch, names)
+    shown = [_fitted(scratch, name) for name in (*names, BEST)]
+    places, legend = _legend_places(scratch, shown)
     canvas = PillowCanvas(WIDTH, HEIGHT + legend)
-    for index, (name, (x, y)) in enumerate(zip([*names, ""], places, strict=True)):
-        if name:
+    for index, (name, (x, y)) in enumerate(zip(shown, places, strict=True)):
+        if index < len(names):
             canvas.line([(x, y), (x + 30, y)], index, 2)
             canvas.marker((x + 15, y), MARKERS[index % len(MARKERS)], index, name)
         else:
             canvas.line([(x + 5, y), (x + 25, y)], "hull", 9)
-        canvas.text((x + 38, y + 5), name or BEST, "dim", 14, "start")
+        canvas.text((x + 38, y + 5), name, "dim", 14, "start")
     for index, (figure, title) in enumerate((("iou", "IoU"), ("boundary_iou", "boundary IoU"))):
         points = [point for line in lines[figure].values() for point in line]
         plot = Plot(f"mean {title}", cost, title, lines[figure], hull(points))
-        frame = Frame(index * WIDTH / 2, legend, WIDTH / 2, HEIGHT)
+        frame = Frame(index * WIDTH / 2, legend, WIDTH / 2 - LABEL_ROOM, HEIGHT)
         curve_plot.draw(canvas, plot, frame, axes)
     return canvas.finish()
 
@@ -48,16 +50,26 @@ def picture(document: dict[str, Any]) -> Image.Image:
 BEST = "best at each budget"
 
 
+def _fitted(canvas: PillowCanvas, name: str) -> str:
+    """The name, without its middle where a line of the legend has no room for it."""
+    room = WIDTH - LEFT - 38 - 28
+    fitted, kept = name, len(name)
+    while canvas.width_of(fitted, 14) > room:
+        kept -= 2
+        fitted = f"{name[: kept // 2]}…{name[-(kept // 2) :]}"
+    return fitted
+
+
 def _legend_places(
     canvas: PillowCanvas, names: list[str]
 ) -> tuple[list[tuple[float, float]], float]:
-    """Where each name stands, and the one of the hull behind them; and how high that is."""
+    """Where each name stands, and how high that is."""
     places = []
-    x, y = 46.0, 24.0
-    for name in [*names, BEST]:
+    x, y = LEFT, 24.0
+    for name in names:
         width = 38 + canvas.width_of(name, 14) + 28
-        if x > 46 and x + width > WIDTH:
-            x, y = 46.0, y + LEGEND_LINE
+        if x > LEFT and x + width > WIDTH:
+            x, y = LEFT, y + LEGEND_LINE
         places.append((x, y))
         x += width
     return places, y + LEGEND_LINE

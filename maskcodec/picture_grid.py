@@ -40,16 +40,18 @@ def draw_grid(
     sheet = Image.new("RGB", (width, tops[-1]), _BACK)
     drawing = ImageDraw.Draw(sheet)
 
-    def write(x: int, y: int, text: str, colour: tuple[int, int, int], bold: bool) -> None:
+    def write(
+        x: int, y: int, text: str, colour: tuple[int, int, int], bold: bool, room: int = CELL
+    ) -> None:
         chosen = font if bold else small
-        while text and drawing.textlength(text, font=chosen) > CELL:
+        while text and drawing.textlength(text, font=chosen) > room:
             text = text[:-2] + "…"
         drawing.text((x, y), text, fill=colour, font=chosen)
 
     for column, heading in enumerate(headings):
         write(_GAP + column * (CELL + _GAP), _GAP, heading, _TEXT, True)
     for top, (title, cells) in zip(tops, rows, strict=False):
-        write(_GAP, top - _LINE, title, _DIM, False)
+        write(_GAP, top - _LINE, title, _DIM, False, width - 2 * _GAP)
         for column, (picture, caption) in enumerate(cells):
             x = _GAP + column * (CELL + _GAP)
             sheet.paste(Image.fromarray(picture), (x, top))

@@ -117,6 +117,44 @@ def test_files_that_cannot_be_compared(
     assert "no such file" in capsys.readouterr().err
 
 
+def test_a_filter_that_fits_nothing_is_an_error(
+    two: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases = {
+        ("--figures", "nosuch"): "--figures nosuch: no such figure; there are: us; x\n",
+        ("--figures", "us", "nosuch"): "--figures nosuch: no such figure",
+        ("--results", "nosuch"): "--results nosuch: no such result; there are: a, <i>; b, <i>; c",
+        ("--results", "c,", "--figures", "x"): "--figures x: no such figure; there are: us\n",
+    }
+    for options, message in cases.items():
+        assert main(["bench", "compare", *two, *options]) == 2
+        said = capsys.readouterr()
+        assert message in said.err
+        assert said.out == ""
+    # What one file alone has is no misspelt name.
+    assert main(["bench", "compare", *two, "--results", "d,"]) == 0
+    assert "only in B: 1" in capsys.readouterr().out
+
+
+def test_an_error_names_some_of_many_results(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures: Figures = {f"k{index}": {"us": 1} for index in range(30)}
+    file = str(write(tmp_path / "a.json", figures))
+    assert main(["bench", "compare", file, file, "--results", "nosuch"]) == 2
+    assert "k11, <i> and 18 more\n" in capsys.readouterr().err
+
+
+def test_an_empty_name_is_said_to_be_empty(
+    two: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = json.loads(Path(two[0]).read_bytes())
+    document["results"][0]["name"] = {}
+    Path(two[0]).write_text(json.dumps(document))
+    assert main(["bench", "compare", *two]) == 2
+    assert "field 'results[0].name': is empty" in capsys.readouterr().err
+
+
 def test_names_cannot_drive_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = [
         str(write(tmp_path / "a.json", {"\x1b[2J": {"us": 1}})),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from tokenizers import Tokenizer, pre_tokenizers
 from tokenizers.models import WordLevel
 
 from benchmarks import document as documents
-from benchmarks import rate_distortion
+from benchmarks import rate_distortion, rate_distortion_picture
 from benchmarks.rate_distortion import main
 from benchmarks.rate_distortion_masks import PER_PHOTOGRAPH, built_in_masks
 from benchmarks.rate_distortion_measure import LABEL
@@ -28,6 +29,7 @@ from maskcodec.boundary import boundary_iou
 from maskcodec.cli import main as cli
 from maskcodec.datasets.image_split import is_held_out
 from maskcodec.metrics import iou
+from maskcodec.pillow_canvas import PillowCanvas
 
 __all__ = ["strips"]
 
@@ -245,6 +247,37 @@ def test_ctrl_c_keeps_finished_specs_and_resume_measures_the_rest(
     assert measured == []
 
 
+def test_resume_keeps_specs_that_are_not_asked_for_again(
+    masks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, page = tmp_path / "rd.json", tmp_path / "rd.html"
+    assert run(masks, "--json", out, specs=[*SPECS, "paligemma"]) == 0
+    points, left_out = report(out)["points"], report(out)["left_out"]
+    assert len(left_out) == 1
+    capsys.readouterr()
+    assert run(masks, "--json", out, "--html", page, "--resume", specs=["coco_rle"]) == 0
+    after = report(out)
+    assert after["points"][:3] == points
+    assert [point["short"] for point in after["points"][3:]] == ["coco_rle"]
+    assert after["left_out"] == left_out
+    assert {result["name"]["spec"] for result in after["results"]} == {*SPECS, "coco_rle"}
+    printed = capsys.readouterr().out
+    assert all(f"| `{spec}` |" in printed for spec in (*SPECS, "coco_rle"))
+    assert {*SPECS, "coco_rle"} <= {*Page(page.read_text()).texts["th"]}
+
+
+def test_finished_specs_outlive_their_codec(masks: Path, tmp_path: Path) -> None:
+    out, examples = tmp_path / "rd.json", tmp_path / "examples.png"
+    assert run(masks, "--json", out, specs=["boxgrid:rows=8"]) == 0
+    document = report(out)
+    document["points"][0] |= {"spec": "gone:x=1", "short": "gone", "curve": "gone"}
+    out.write_text(json.dumps(document))
+    files = ("--json", out, "--examples", examples)
+    assert run(masks, *files, "--resume", specs=["coco_rle"]) == 0
+    assert [point["short"] for point in report(out)["points"]] == ["gone", "coco_rle"]
+    assert examples.exists()
+
+
 def test_resume_is_refused_where_it_would_mix(
     masks: Path, tokenizer: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -263,7 +296,8 @@ def test_resume_is_refused_where_it_would_mix(
         assert "is no report of this program" in capsys.readouterr().err
     broken = json.loads(before)
     broken["points"][0]["groups"]["all"]["costs"]["gpt4o"]["median"] = "many"
-    for text in (json.dumps(broken), '{"schema": 1}', "[]", "null", "3"):
+    reason = json.dumps(json.loads(before) | {"left_out": {"boxgrid@2": 3}})
+    for text in (json.dumps(broken), reason, '{"schema": 1}', "[]", "null", "3"):
         out.write_text(text)
         assert run(masks, "--json", out, "--resume") == 2
         assert "is no report of this program" in capsys.readouterr().err
@@ -308,6 +342,70 @@ def test_no_mask_in_the_split_is_an_error(
     split = "train" if is_held_out("1.jpg") else "held-out"
     assert run(file, "--split", split) == 2
     assert f"no mask of split '{split}'" in capsys.readouterr().err
+
+
+def test_masks_without_pixels_are_said(
+    masks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "rd.html"
+    assert run(masks, "--html", page, specs=["boxgrid:rows=8"]) == 0
+    assert "bench rd: masks without pixels, which are not measured: 1\n" in capsys.readouterr().err
+    notes = Page(page.read_text()).texts["p"]
+    assert "Not measured, and in no mean: 1 without pixels, 1 unreadable." in notes
+    whole = write_jsonl(tmp_path / "w.jsonl", [rle_fields(Mask(array_of(0), "x"), "1.jpg", 1)])
+    assert run(whole, "--html", page, specs=["boxgrid:rows=8"]) == 0
+    assert "without pixels" not in capsys.readouterr().err
+    assert "Not measured" not in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("count", "message"),
+    [(1, "the only mask in {} is without pixels"), (3, "all 3 masks in {} are without pixels")],
+)
+def test_masks_that_are_all_without_pixels_are_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int, message: str
+) -> None:
+    empty = Mask(np.zeros(SIZE, np.bool_), "cat")
+    records = [rle_fields(empty, "1.jpg", index) for index in range(count)]
+    file = write_jsonl(tmp_path / "m.jsonl", records)
+    assert run(file) == 2
+    assert message.format(file) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("count", "shown", "said"),
+    [
+        (5, f"; 5 of {IMAGES}, drawn by the seed", False),
+        (IMAGES, f"; all {IMAGES}, as --count asks for {IMAGES}", False),
+        (5000, f"; all {IMAGES}, as --count asks for 5,000", True),
+    ],
+)
+def test_the_page_says_how_many_were_drawn(
+    masks: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    count: int,
+    shown: str,
+    said: bool,
+) -> None:
+    page = tmp_path / "rd.html"
+    assert run(masks, "--count", str(count), "--html", page, specs=["boxgrid:rows=8"]) == 0
+    assert f"{masks}; split all{shown}" in Page(page.read_text()).texts["dd"]
+    line = f"--count 5,000: there are {IMAGES} masks; all are taken"
+    assert (line in capsys.readouterr().err) == said
+
+
+def test_the_page_says_how_it_was_measured(masks: Path, tokenizer: Path, tmp_path: Path) -> None:
+    out, page = tmp_path / "rd.json", tmp_path / "rd.html"
+    given = ["--seed", "7", "--tokenizer", f"t={tokenizer}", "gpt4o"]
+    assert run(masks, "--json", out, "--html", page, *given, specs=["boxgrid:rows=8"]) == 0
+    found, document = Page(page.read_text()), report(out)
+    facts = dict(zip(found.texts["dt"], found.texts["dd"], strict=True))
+    assert facts["seed"] == "7"
+    assert facts["date"] == document["date"]
+    assert facts["masks sha256"] == document["masks"]["sha256"]
+    assert facts["tokenizer t"] == f"{tokenizer}; sha256 {document['tokenizers']['t']['sha256']}"
+    assert facts["tokenizer gpt4o"] == "of the package bpe-openai"
 
 
 def test_nothing_left_to_measure_is_an_error(
@@ -400,6 +498,42 @@ def test_reports_are_drawn(masks: Path, tokenizer: Path, tmp_path: Path) -> None
         assert picture.width == 2400
         colours = len(picture.convert("RGB").getcolors(1 << 20) or ())
     assert colours > 20
+
+
+def test_long_specs_may_be_broken_in_every_column(masks: Path, tmp_path: Path) -> None:
+    page = tmp_path / "rd.html"
+    spec = "polygon:bins=1000,tolerance=0.0005,points=8,alphabet=decimal"
+    assert run(masks, "--html", page, specs=[spec]) == 0
+    text = page.read_text()
+    assert f"<td>{spec}</td>" not in text
+    assert spec in Page(text).texts["td"]
+
+
+def test_the_last_cost_on_the_axis_is_not_cut_off(masks: Path, tmp_path: Path) -> None:
+    out, page, png = (tmp_path / name for name in ("rd.json", "rd.html", "rd.png"))
+    assert run(masks, "--json", out, specs=["coco_rle", "boxgrid:rows=8"]) == 0
+    document = report(out)
+    for point in document["points"]:
+        for figures in point["groups"].values():
+            figures["costs"]["gpt4o"]["mean"] = 15_500 if point["short"] == "coco_rle" else 50
+    out.write_text(json.dumps(document))
+    files = ("--json", out, "--html", page, "--png", png)
+    assert run(masks, *files, "--resume", specs=["coco_rle"]) == 0
+    places = re.findall(r' x="([\d.]+)"[^>]*>20,000<', page.read_text())
+    assert places
+    assert 610 < max(map(float, places)) < 640 - 20
+    with Image.open(png) as picture:
+        assert np.asarray(picture.convert("L"))[:, -4:].min() > 250
+
+
+def test_long_names_stay_in_the_legend() -> None:
+    canvas = PillowCanvas(1, 1)
+    long = f"paligemma, weights=/{'folder/' * 40}weights.npz"
+    shown = rate_distortion_picture._fitted(canvas, long)
+    assert shown.startswith("paligemma, weights=/folder")
+    assert shown.endswith("/weights.npz")
+    assert rate_distortion_picture.WIDTH - 200 < canvas.width_of(shown, 14) < 1100
+    assert rate_distortion_picture._fitted(canvas, "polygon") == "polygon"
 
 
 def test_the_subcommand_writes_a_benchmark_document(masks: Path, tmp_path: Path) -> None:
