@@ -25,6 +25,7 @@ from maskcodec.writing import atomic
 from . import document as documents
 from . import learn_figures, learn_page, learn_picture
 from .folder_lock import hold
+from .learn_options import read_train_options
 from .learn_plan import (
     SETTINGS,
     SPECS,
@@ -59,6 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = read_settings(arguments)
     folder: Path = arguments.output
     specs = check_specs(arguments.specs or SPECS)
+    check_model(settings.model)
     if arguments.overwrite and (folder / SETTINGS).exists():
         with hold(folder):
             shutil.rmtree(folder)
@@ -67,13 +69,35 @@ def run(arguments: argparse.Namespace) -> int:
     threads = arguments.threads or (1 if jobs > 1 else 0)
     document = documents.start("learn", seed=0, settings=settings.fields())
     with hold(folder) as held:
+        earlier = documents.read(folder / JSON, "learn") if (folder / JSON).exists() else None
         runs = Runs(folder, settings, jobs, threads, Processes(held))
-        return Bench(runs, specs, arguments.seeds, document, quiet=arguments.quiet).run()
+        bench = Bench(runs, specs, arguments.seeds, document, quiet=arguments.quiet)
+        if earlier is not None:
+            bench.sweeps, bench.finals = learn_figures.reported(earlier, settings)
+        return bench.run()
 
 
 def jobs_of(model: str) -> int:
     """Trainings at a time where nobody said: `tiny` takes a core and a GB, others the machine."""
     return min(os.cpu_count() or 1, MOST_JOBS) if model == TINY else 1
+
+
+def check_model(name: str) -> None:
+    """Check that a base model is there, before anything is written.
+
+    Raises:
+        MaskCodecError: it is not, or it is an adapter, or it reads no images and text.
+    """
+    if name == TINY:
+        return
+    from maskcodec.model_files import is_adapter, load_processor
+
+    try:
+        if is_adapter(name):
+            raise MaskCodecError(f"{name} is an adapter, expected a base model")
+        load_processor(name)
+    except MaskCodecError as error:
+        raise MaskCodecError(f"--model: {error}") from None
 
 
 def read_settings(arguments: argparse.Namespace) -> Settings:
@@ -87,18 +111,14 @@ def read_settings(arguments: argparse.Namespace) -> Settings:
         for part, default in (("train", TRAIN), ("val", VAL), ("test", TEST))
     }
     taken = {"--spec", "--output", "-o", "--overwrite", "--resume"}
-    options = {"--output", "-o", "--model", "--data", "--val", "--seed", "--lr", "--token-lr"}
-    options |= {"--steps", "--minutes", "--resume", "--overwrite", "--spec"}
-    for flag, text, own in (
-        *((f"--{part}", text, taken) for part, text in parts.items()),
-        ("--train-options", arguments.train_options, options),
-    ):
-        given = words(text, flag)
-        named = [word for word in given if word.partition("=")[0] in own]
+    for part, text in parts.items():
+        given = words(text, f"--{part}")
+        named = [word for word in given if word.partition("=")[0] in taken]
         if named:
-            raise MaskCodecError(f"{flag} {text!r}: this program itself gives {named[0]}")
-        if not given and flag != "--train-options":
-            raise MaskCodecError(f"{flag} is empty, expected a source for `maskcodec prepare`")
+            raise MaskCodecError(f"--{part} {text!r}: this program itself gives {named[0]}")
+        if not given:
+            raise MaskCodecError(f"--{part} is empty, expected a source for `maskcodec prepare`")
+    read_train_options(arguments.train_options)
     return Settings(
         model=arguments.model,
         **parts,
@@ -116,7 +136,12 @@ def read_settings(arguments: argparse.Namespace) -> Settings:
 
 
 class Bench:
-    """One run of the program."""
+    """One run of the program.
+
+    Attributes:
+        sweeps: the trainings with different rates that are reported, those of earlier runs first.
+        finals: the same of the others.
+    """
 
     def __init__(
         self,
@@ -166,14 +191,18 @@ class Bench:
         if self.failed:
             return
         self.each("codecs prepared", runs.prepare, self.specs, str)
-        ready = [spec for spec in self.specs if runs.before(spec).exists()]
+        ready = [spec for spec in self.specs if runs.is_prepared(spec)]
         rates = dict.fromkeys(ready, settings.rates[0])
         if len(settings.rates) > 1:
-            self.sweeps = sweep(settings, ready)
-            self.each("rates tried", runs.train, self.sweeps, _title)
-            rates = learn_figures.chosen(runs, ready, self.sweeps)
-        self.finals = finals(settings, rates, self.seeds)
-        self.each("trainings", self.train, self.finals, _title)
+            tries = sweep(settings, ready)
+            self.sweeps = list(dict.fromkeys([*self.sweeps, *tries]))
+            self.each("rates tried", runs.train, tries, _title)
+            rates = learn_figures.chosen(runs, ready, tries)
+        last = finals(settings, rates, self.seeds)
+        # A rate that failed in an earlier run may be the best now.
+        kept = [one for one in self.finals if one.rate == rates.get(one.spec, one.rate)]
+        self.finals = list(dict.fromkeys([*kept, *last]))
+        self.each("trainings", self.train, last, _title)
 
     def train(self, training: Training) -> None:
         """Train and measure."""

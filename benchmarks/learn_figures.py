@@ -13,7 +13,8 @@ from . import document as documents
 from . import learn_log
 from .document import Document, Result
 from .learn_log import FIGURES, LOG, Point
-from .learn_plan import Training
+from .learn_options import examples_a_step
+from .learn_plan import Settings, Training
 from .learn_runs import Runs
 
 CODEC, SWEEP, RUN, POINT, MEAN, CURVE = "codec", "sweep", "run", "point", "mean", "curve"
@@ -59,6 +60,17 @@ def spread(values: Sequence[float], name: str) -> dict[str, float | None]:
     }
 
 
+def reported(document: Document, settings: Settings) -> tuple[list[Training], list[Training]]:
+    """The trainings of a document of these settings: those that tried rates, and the others."""
+
+    def trainings(kind: str, steps: int) -> list[Training]:
+        names = [one["name"] for one in of_kind(document, kind)]
+        found = [Training(one["codec"], one["lr"], one["seed"], steps) for one in names]
+        return list(dict.fromkeys(found))
+
+    return trainings(SWEEP, settings.sweep_steps), trainings(POINT, settings.final_steps)
+
+
 def operations(sizes: Mapping[str, Any], batch: int) -> float:
     """Of a step, in 10¹²: 6 for each weight and token, image and question among them, no padding.
 
@@ -76,13 +88,14 @@ def collect(
     document["results"] = []
     specs = list(dict.fromkeys(one.spec for one in (*sweeps, *finals)))
     sizes = {spec: found for spec in specs if (found := _sizes(runs, spec)) is not None}
+    batch = examples_a_step(runs.settings)
     for spec, found in sizes.items():
         before = found["constrained"] or found["free"]
         figures = {name: found[name] for name in learn_log.SIZES}
         figures |= {"ceiling": before["ceiling_giou"], "before": before["giou"]}
         figures |= {"before_free": found["free"]["giou"]}
         figures |= {"before_free_invalid": found["free"]["invalid_share"]}
-        figures |= {"operations": operations(found, runs.settings.batch_size)}
+        figures |= {"operations": operations(found, batch)}
         documents.add(document, {"kind": CODEC, "codec": spec}, figures)
     for training in sweeps:
         end = last_point(runs.output(training))
@@ -91,10 +104,11 @@ def collect(
             documents.add(document, _name(SWEEP, training), figures)
     for training in finals:
         if training.spec in sizes:
-            _collect_training(document, runs, training, sizes[training.spec])
+            step_operations = operations(sizes[training.spec], batch)
+            _collect_training(document, runs, training, step_operations)
     for spec in sizes:
         _collect_means(document, spec)
-        _collect_curve(document, spec)
+        _collect_curve(document, spec, by_clock=runs.settings.minutes > 0)
 
 
 def _sizes(runs: Runs, spec: str) -> dict[str, Any] | None:
@@ -109,13 +123,12 @@ def _name(kind: str, training: Training) -> dict[str, str | int | float]:
 
 
 def _collect_training(
-    document: Document, runs: Runs, training: Training, sizes: Mapping[str, Any]
+    document: Document, runs: Runs, training: Training, step_operations: float
 ) -> None:
     folder = runs.output(training)
     if not learn_log.is_trained(folder):
         return
     points = learn_log.read_points(folder / LOG)
-    step_operations = operations(sizes, runs.settings.batch_size)
     for point in points:
         figures = _point(point) | {"operations": step_operations * point.step}
         documents.add(document, {**_name(POINT, training), "step": point.step}, figures)
@@ -168,8 +181,11 @@ def _collect_means(document: Document, spec: str) -> None:
     documents.add(document, {"kind": MEAN, "codec": spec}, figures)
 
 
-def _collect_curve(document: Document, spec: str) -> None:
-    """The base before training, then the points that every seed has."""
+def _collect_curve(document: Document, spec: str, *, by_clock: bool) -> None:
+    """The base before training, the points that every seed has, and where they end by the clock.
+
+    The clock ends every seed after other steps: their ends are one point, after the mean of steps.
+    """
     points = of_kind(document, POINT, spec)
     if not points:
         return
@@ -186,18 +202,28 @@ def _collect_curve(document: Document, spec: str) -> None:
             "operations": 0.0,
         },
     )
-    seeds = {one["name"]["seed"] for one in points}
-    for step in sorted({one["name"]["step"] for one in points}):
-        found = [one["figures"] for one in points if one["name"]["step"] == step]
-        if len(found) == len(seeds):
-            figures = {
-                **spread([one["giou"] for one in found], "giou"),
-                **spread([one["share"] or 0.0 for one in found], "share"),
-                "seconds": statistics.mean(one["seconds"] for one in found),
-                "operations": found[0]["operations"],
-                "seeds": len(found),
-            }
-            documents.add(document, {**name, "step": step}, figures)
+    seeds: dict[int, dict[int, dict[str, Any]]] = {}
+    for one in points:
+        seeds.setdefault(one["name"]["seed"], {})[one["name"]["step"]] = one["figures"]
+    ends = [own.popitem() for own in seeds.values()] if by_clock else []
+    for step in sorted(set[int].intersection(*map(set, seeds.values()))):
+        found = [own[step] for own in seeds.values()]
+        documents.add(document, {**name, "step": step}, _over_seeds(found))
+    if ends:
+        middle = statistics.mean(step for step, _ in ends)
+        found = [figures for _, figures in ends]
+        documents.add(document, {**name, "step": middle}, _over_seeds(found))
+
+
+def _over_seeds(found: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
+    """A point of a curve, of one point of each seed."""
+    return {
+        **spread([one["giou"] for one in found], "giou"),
+        **spread([one["share"] or 0.0 for one in found], "share"),
+        "seconds": statistics.mean(one["seconds"] for one in found),
+        "operations": statistics.mean(one["operations"] for one in found),
+        "seeds": len(found),
+    }
 
 
 def of_kind(document: Document, kind: str, spec: str | None = None) -> list[Result]:

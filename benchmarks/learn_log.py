@@ -43,7 +43,7 @@ class Point:
 def read_points(path: Path) -> list[Point]:
     """The points of a log, in order; lines that are damaged or not understood are passed over."""
     points: dict[int, Point] = {}
-    spent = 0.0
+    spent = 0.0  # by evaluations, through which "seconds" run
     loss: float | None = None
     for record in read_records(path):
         if isinstance(record, RecordError):
@@ -52,15 +52,16 @@ def read_points(path: Path) -> list[Point]:
             if "giou" not in record.fields:
                 loss = number(record, "loss")
                 continue
-            took = number(record, "eval_seconds")
-            spent += took
+            spent += number(record, "eval_seconds")
+            seconds = number(record, "seconds") - spent
+            if "training_seconds" in record.fields:
+                seconds = number(record, "training_seconds")
             points[record.whole("step")] = Point(
                 record.whole("step"),
                 number(record, "giou"),
                 number(record, "ceiling_giou"),
                 number(record, "invalid_share"),
-                # The clock is read after an evaluation, and runs through all of them.
-                max(number(record, "seconds") - spent, 0.0),
+                max(seconds, 0.0),
                 loss,
             )
         except RecordError:
@@ -81,7 +82,7 @@ def number(record: Record, field: str) -> float:
 
 
 def read_figures(path: Path) -> dict[str, Any]:
-    """What `learn_measure` wrote: "constrained" and "free" (or None), and `SIZES`.
+    """What `learn_measure` wrote: "constrained" (or None), "free", "watched" and `SIZES`.
 
     Raises:
         RecordError: there is no such file, or a field is missing or no number.
@@ -95,6 +96,7 @@ def read_figures(path: Path) -> dict[str, Any]:
         found[name] = _answers(record, name)
     if found["free"] is None:
         raise record.error("is null, expected figures", "free")
+    found["watched"] = record.get("watched", None)
     return found
 
 

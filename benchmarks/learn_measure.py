@@ -10,6 +10,7 @@ model gets the tokens of the file's codec first, as `maskcodec train` adds them.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import statistics
 import sys
@@ -41,6 +42,10 @@ def make_parser() -> argparse.ArgumentParser:
     add("model", help="an adapter's folder, or a base model")
     add("examples", type=Path, help="what `maskcodec prepare` wrote")
     add("--output", type=Path, required=True, metavar="JSON")
+    add(
+        "--watched", type=count, metavar="N",
+        help="answer so many of them, those that `maskcodec train --eval-examples` takes",
+    )  # fmt: skip
     add("--batch", type=count, default=50, metavar="N")
     add("--threads", type=int, default=0, metavar="N")
     return parser
@@ -64,10 +69,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Answers in the format and free, the sizes of model and texts.
 
+    Sizes are of all examples, also where few are answered.
+
     Returns:
-        "constrained" (None where the codec has no grammar) and "free" with what `SHOWN` names,
-        "parameters", "prompt_tokens" (mean, image and all) and "answer_tokens" (mean, its end
-        not among them), "answer_p95", "answer_max".
+        "watched" (how many answers were asked for; None for all), "constrained" (None where the
+        codec has no grammar) and "free" with what `SHOWN` names, "parameters", "prompt_tokens"
+        (mean, image and all) and "answer_tokens" (mean, its end not among them), "answer_p95",
+        "answer_max".
     """
     import torch
 
@@ -82,16 +90,21 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     model, processor = hf.load_model(arguments.model, device=device)
     if read_card(arguments.model) is None:
         hf.add_tokens(processor, model, codec, init="numbers+codebook")
-    found: dict[str, Any] = {"parameters": sum(one.numel() for one in model.parameters())}
+    found: dict[str, Any] = {"watched": arguments.watched}
+    found |= {"parameters": sum(one.numel() for one in model.parameters())}
     found |= lengths(model, processor, codec, examples)
     from maskcodec.generation import evaluate
 
+    answered = examples
+    if arguments.watched:
+        chooser = importlib.import_module("maskcodec.training.training_set")
+        answered = chooser.spread(examples, arguments.watched)
     for name, constrained in (("constrained", True), ("free", False)):
         if constrained and codec.grammar(["a"]) is None:
             found[name] = None
             continue
         result = evaluate(
-            model, processor, examples, codec, constrained=constrained, batch=arguments.batch
+            model, processor, answered, codec, constrained=constrained, batch=arguments.batch
         ).figures()
         found[name] = {key: result[key] for key in SHOWN}
     return found

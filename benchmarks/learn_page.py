@@ -21,6 +21,8 @@ LEAD = (
 COMPUTE = "10¹² operations of training: 6 × weights × tokens"
 SPREAD = "Bars go from the lowest to the highest seed."
 SIZE = (640, 420)
+LEVELS_APART = 0.05
+"""So far apart the words at two level lines do not touch, on an axis from 0 to about 1."""
 
 
 def write(path: Path, document: Document) -> None:
@@ -79,21 +81,23 @@ def _curves(document: Document) -> str:
         )
     )  # fmt: skip
     note = "Measured on the examples that are watched while training; the end on others."
+    if document["settings"].get("minutes"):
+        note += " The clock ended the trainings: the last point is the mean of the seeds' ends."
     return pages.section("While training", plots.legend(names), pages.plots(parts), note=note)
 
 
 def _levels(document: Document) -> dict[str, float]:
-    """Ceilings as level lines; codecs whose ceilings are alike share one."""
-    found: dict[str, float] = {}
+    """Ceilings as level lines; those share the lowest one's that are too near for own words."""
+    groups: list[list[tuple[str, float]]] = []
     for spec, value in sorted(ceilings(document).items(), key=lambda item: item[1]):
-        near = next((name for name, other in found.items() if abs(other - value) < 0.02), None)
-        if near is None:
-            found[spec.partition(":")[0] + " alone"] = value
-        else:
-            name = near.removesuffix(" alone")
-            family = spec.partition(":")[0]
-            if family not in name.split(", "):
-                found[f"{name}, {family} alone"] = found.pop(near)
+        if not groups or value - groups[-1][0][1] >= LEVELS_APART:
+            groups.append([])
+        groups[-1].append((spec.partition(":")[0], value))
+    found: dict[str, float] = {}
+    for group in groups:
+        families = ", ".join(dict.fromkeys(family for family, _ in group))
+        low, high = (f"{value:.2f}" for value in (group[0][1], group[-1][1]))
+        found[f"{families} alone: {low}" + (f" to {high}" if high != low else "")] = group[0][1]
     return found
 
 

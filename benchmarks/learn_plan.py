@@ -56,7 +56,8 @@ class Settings:
         token_rate: the rate of rows of added tokens, as a multiple of the others'.
         sweep_steps: steps of the trainings that try rates.
         steps: steps of the others.
-        minutes: how long each of the others takes instead; 0 goes by steps.
+        minutes: how long each of the others trains instead, evaluations not among them; 0 goes
+            by steps.
         eval_steps: steps from one point of a curve to the next.
         eval_examples: examples of `val` a point.
         train_options: further arguments of `maskcodec train`.
@@ -81,6 +82,11 @@ class Settings:
     def fields(self) -> dict[str, Any]:
         """As JSON."""
         return {**asdict(self), "rates": list(self.rates)}
+
+    @property
+    def final_steps(self) -> int:
+        """Steps of the trainings that are reported; 0 where the clock ends them."""
+        return 0 if self.minutes else self.steps
 
     def keep(self, folder: Path, *, resume: bool) -> None:
         """Write the settings into a run's folder, or compare them with those that stand there.
@@ -158,7 +164,7 @@ def finals(settings: Settings, rates: dict[str, float], seeds: int) -> list[Trai
         rates: the chosen rate of each spec.
         seeds: how many.
     """
-    steps = 0 if settings.minutes else settings.steps
+    steps = settings.final_steps
     return [Training(spec, rates[spec], seed, steps) for seed in range(seeds) for spec in rates]
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from maskcodec import MaskCodecError
+from maskcodec.errors import RecordError
 from maskcodec.shipped import TINY, shipped_folder
 
 from . import learn_log
@@ -153,8 +154,18 @@ class Runs:
                 report,
             )  # fmt: skip
             (path.parent / f".{part}-done").touch()
-        if not self.before(spec).exists():
-            self._measure(self.base, self.data(spec, "val"), self.before(spec))
+        if not self.is_prepared(spec):
+            self.before(spec).unlink(missing_ok=True)
+            watched = ["--watched", str(self.settings.eval_examples)]
+            self._measure(self.base, self.data(spec, "val"), self.before(spec), *watched)
+
+    def is_prepared(self, spec: str) -> bool:
+        """Whether the base model was measured on the examples that are watched."""
+        try:
+            found = learn_log.read_figures(self.before(spec))
+        except RecordError:
+            return False
+        return bool(found["watched"] == self.settings.eval_examples)
 
     def _tokenizer(self) -> str:
         model = self.settings.model
@@ -168,21 +179,22 @@ class Runs:
             return
         log = output.with_name(output.name + ".log")
         if any(output.glob("checkpoint-*")):
-            command = ["maskcodec", "train", "--resume", "--quiet", "-o", str(output)]
-            self.processes.run(command, log, output / CARD)
+            command = ["--resume", "--quiet", "-o", str(output)]
+            self.processes.run([*_program(training), *command], log, output / CARD)
             return
         if output.exists():
             shutil.rmtree(output)
-        self.processes.run(["maskcodec", *self.arguments(training)], log, output / CARD)
+        command = [*_program(training), *self.arguments(training)]
+        self.processes.run(command, log, output / CARD)
 
     def arguments(self, training: Training) -> list[str]:
-        """Of `maskcodec`, to train."""
+        """Of the program that trains."""
         settings, spec = self.settings, training.spec
         length = ["--steps", str(training.steps)]
         if not training.steps:
             length = ["--minutes", f"{settings.minutes:g}"]
         return [
-            *("train", "--model", self.base, "--data", str(self.data(spec, "train"))),
+            *("--model", self.base, "--data", str(self.data(spec, "train"))),
             *("--val", str(self.data(spec, "val")), *length, "--seed", str(training.seed)),
             *("--batch-size", str(settings.batch_size), "--lr", f"{training.rate:g}"),
             *("--token-lr", f"{training.rate * settings.token_rate:g}"),
@@ -200,10 +212,10 @@ class Runs:
             (output / FIGURES).unlink(missing_ok=True)
             self._measure(str(output), self.data(training.spec, "test"), output / FIGURES)
 
-    def _measure(self, model: str, data: Path, output: Path) -> None:
+    def _measure(self, model: str, data: Path, output: Path, *more: str) -> None:
         self.processes.run(
             ["maskcodec.benchmarks.learn_measure", model, str(data), "--output", str(output),
-             "--threads", str(self.threads)],
+             "--threads", str(self.threads), *more],
             output.with_name("measure.log"),
             output,
         )  # fmt: skip
@@ -234,3 +246,8 @@ class Runs:
                 self.processes.stop()
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
+
+
+def _program(training: Training) -> list[str]:
+    """What trains: `maskcodec train`, by the clock with one that stands still in evaluations."""
+    return ["maskcodec", "train"] if training.steps else ["maskcodec.benchmarks.learn_train"]

@@ -23,7 +23,7 @@ ANSWERS = {
     "cut_share": 0.0, "mean_tokens": 9.0,
 }  # fmt: skip
 FIGURES = {
-    "schema": 1, "parameters": 1000, "prompt_tokens": 70.0, "answer_tokens": 29.0,
+    "schema": 1, "watched": 4, "parameters": 1000, "prompt_tokens": 70.0, "answer_tokens": 29.0,
     "answer_p95": 30, "answer_max": 31, "constrained": ANSWERS,
     "free": ANSWERS | {"giou": 0.4, "invalid_share": 0.25},
 }  # fmt: skip
@@ -40,8 +40,9 @@ class Recorder(Processes):
         self.asked.append(list(arguments))
 
 
-def runs_of(folder: Path, jobs: int = 1) -> Runs:
-    return Runs(folder, SETTINGS, jobs, 1, Recorder())
+def runs_of(folder: Path, jobs: int = 1, **changed: Any) -> Runs:
+    settings = Settings(**(SETTINGS.fields() | changed))
+    return Runs(folder, settings, jobs, 1, Recorder())
 
 
 def asked(runs: Runs) -> list[list[str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import importlib
 import os
 import signal
 import sys
@@ -24,7 +26,15 @@ from learn_folders import (
 )
 
 from benchmarks import document as documents
-from benchmarks import learn, learn_base, learn_figures, learn_measure, learn_runs
+from benchmarks import (
+    learn,
+    learn_base,
+    learn_figures,
+    learn_log,
+    learn_measure,
+    learn_runs,
+    learn_train,
+)
 from benchmarks.folder_lock import hold
 from benchmarks.learn_plan import Settings, Training, check_specs, finals, slug, sweep
 from benchmarks.learn_runs import Processes, Runs, StopError
@@ -169,9 +179,29 @@ def test_a_codec_without_a_grammar_is_watched_free(tmp_path: Path) -> None:
 def test_a_run_by_the_clock_gives_no_steps(tmp_path: Path) -> None:
     settings = Settings(**(SETTINGS.fields() | {"minutes": 2.5}))
     [training] = finals(settings, {BOXES: 0.01}, 1)
-    command = Runs(tmp_path, settings, 1, 1, Recorder()).arguments(training)
+    runs = Runs(tmp_path, settings, 1, 1, Recorder())
+    runs.train(training)
+    command = asked(runs).pop()
+    assert command[0] == "maskcodec.benchmarks.learn_train"
     assert "--steps" not in command
     assert command[command.index("--minutes") + 1] == "2.5"
+    (runs.output(training) / "checkpoint-2").mkdir(parents=True)
+    runs.train(training)
+    assert asked(runs).pop()[:2] == ["maskcodec.benchmarks.learn_train", "--resume"]
+
+
+def test_the_clock_of_a_run_stands_still_in_evaluations(monkeypatch: pytest.MonkeyPatch) -> None:
+    lora = importlib.import_module("maskcodec.training.lora")
+    given: list[Any] = []
+
+    def run(arguments: argparse.Namespace, **more: Any) -> int:
+        given.append((arguments.minutes, more))
+        return 130
+
+    monkeypatch.setattr(lora, "run", run)
+    assert learn_train.main(["--minutes", "2.5"]) == 130
+    assert lora.main(["--minutes", "2.5"]) == 130
+    assert given == [(2.5, {"counts_evaluations": False}), (2.5, {"counts_evaluations": True})]
 
 
 def test_prepared_data_is_kept_and_a_half_written_file_is_not(tmp_path: Path) -> None:
@@ -190,6 +220,16 @@ def test_prepared_data_is_kept_and_a_half_written_file_is_not(tmp_path: Path) ->
     write_figures(runs.before(BOXES))
     runs.prepare(BOXES)
     assert [one[-1] for one in made] == [str(runs.data(BOXES, part)) for part in ("val", "test")]
+
+
+def test_the_base_is_measured_on_the_examples_that_are_watched(tmp_path: Path) -> None:
+    runs = runs_of(tmp_path)
+    runs.prepare(BOXES)
+    command = asked(runs)[-1]
+    assert command[command.index("--watched") + 1] == "4"
+    for watched, is_prepared in ((None, False), (3, False), (4, True)):
+        write_figures(runs.before(BOXES), watched=watched)
+        assert runs.is_prepared(BOXES) is is_prepared
 
 
 def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
@@ -293,7 +333,22 @@ def test_a_neutral_base_keeps_what_it_was_taught(tmp_path: Path) -> None:
         (["--test", "'open"], "No closing quotation"),
         (["--train", " "], "is empty"),
         (["--val", ""], "is empty"),
-        (["--train-options=--lr=3"], "this program itself gives --lr"),
+        (["--train-options=--lr=3"], "this program itself gives --lr; say it by its own --lr"),
+        (["--train-options=--batch-size 8"], "gives --batch-size; say it by its own --batch-size"),
+        (["--train-options=--batch-s 8"], "this program itself gives --batch-size"),
+        (["--train-options=--seed 0"], "itself gives --seed; say it by its own --seeds"),
+        (["--train-options=--token-lr 1"], "gives --token-lr; say it by its own --token-rate"),
+        (
+            ["--train-options=--epochs 2"],
+            "this program itself gives --epochs; say it by its own --st",
+        ),
+        (["--train-options=--no-free"], "this program itself gives --free"),
+        (["--train-options=--config a.yaml"], "name options as flags, not by --config"),
+        (["--train-options=--accumulate 0"], "argument --accumulate: is 0, expected 1 to"),
+        (["--train-options=--nothing"], "unrecognized arguments: --nothing"),
+        (["--train-options='open"], "No closing quotation"),
+        (["--model", "nosuch"], "--model: nosuch: no such folder; names on the hub are"),
+        (["--model", "tiny-masks"], "--model: tiny-masks is an adapter, expected a base model"),
         (["--specs", "boxgird"], "boxgrid"),
     ],
 )
@@ -303,6 +358,37 @@ def test_what_can_not_be_run_is_said_before_anything_is_written(
     assert learn.main(["-o", str(tmp_path / "out"), *flags]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_figures_of_an_earlier_run_stay_when_codecs_are_added(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def prepare(runs: Runs, spec: str) -> None:
+        write_figures(runs.before(spec))
+
+    def train(runs: Runs, training: Training) -> None:
+        if not runs.output(training).exists():
+            fabricate(runs, training, [0.1, 0.2], loss=training.rate)
+
+    def measure(runs: Runs, training: Training) -> None:
+        write_figures(runs.output(training) / "figures.json")
+
+    for one in (prepare, train, measure):
+        monkeypatch.setattr(Runs, one.__name__, one)
+    flags = ["-o", str(tmp_path / "out"), "--as-it-is", "--quiet", "--eval-examples", "4"]
+    assert learn.main([*flags, "--specs", BOXES, "--seeds", "2"]) == 0
+    first = documents.read(tmp_path / "out" / "learn.json", "learn")
+    assert learn.main([*flags, "--specs", RUNS, "--seeds", "1", "--resume"]) == 0
+    both = documents.read(tmp_path / "out" / "learn.json", "learn")
+    for kind in ("codec", "mean", "curve", "sweep", "run"):
+        found = learn_figures.of_kind(both, kind)
+        kept = learn_figures.of_kind(first, kind)
+        assert found[: len(kept)] == kept
+        assert {one["name"]["codec"] for one in found[len(kept) :]} == {RUNS}
+    assert [one["figures"]["seeds"] for one in learn_figures.of_kind(both, "mean")] == [2, 1]
+    table = capsys.readouterr().out.splitlines()[-3:]
+    assert {line.split()[0] for line in table} == {"codec", BOXES, RUNS}
+    assert BOXES in (tmp_path / "out" / "learn.html").read_text()
 
 
 def test_a_small_model_takes_every_core_and_others_the_machine(
@@ -348,6 +434,9 @@ def test_from_nothing_to_figures_and_again_without_training(
     [codec] = learn_figures.of_kind(document, "codec")
     assert codec["figures"]["prompt_tokens"] > 64  # the image is 64 of them
     assert codec["figures"]["parameters"] > 3e6
+    # The base answered the two examples that are watched, and not all three.
+    [log] = (tmp_path / "out" / "runs").glob("*/*/log.jsonl")
+    assert codec["figures"]["ceiling"] == learn_log.read_points(log)[-1].ceiling
     assert (tmp_path / "out" / "learn.png").stat().st_size > 1000
 
     def refuse(*_: Any, **__: Any) -> None:

@@ -9,6 +9,7 @@ import shutil
 import signal
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -301,6 +302,52 @@ def test_the_rate_rises_falls_and_follows_the_clock() -> None:
     assert clock.rate(3) == pytest.approx(0.25)
     assert not clock.is_over
     assert Schedule("linear", 0, 10**9, seconds=100, spent=100).is_over
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_the_clock_counts_evaluations_or_stands_still(
+    monkeypatch: pytest.MonkeyPatch, counts: bool
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    clock = Schedule("linear", 0, 10**9, 100, spent=30, evaluating=10, counts_evaluations=counts)
+    clock.begin()
+    now += 20
+    with clock.evaluation():
+        now += 40
+    assert (clock.elapsed, clock.evaluating, clock.training) == (90, 50, 40)
+    assert clock.rate(3) == pytest.approx(0.1 if counts else 0.6)
+    now += 10
+    assert clock.is_over is counts
+    now += 50
+    assert clock.is_over
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_a_run_by_the_clock_says_its_time_of_training(
+    base: Path, monkeypatch: pytest.MonkeyPatch, counts: bool
+) -> None:
+    from training import evaluation, schedule
+
+    slept = 0.0
+
+    def slow(evaluator: object) -> dict[str, float]:
+        nonlocal slept
+        slept += 1000.0
+        return {"giou": 0.5, "ceiling_giou": 1.0, "invalid_share": 0.0, "eval_seconds": 1000.0}
+
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + slept)
+    monkeypatch.setattr(schedule, "time", clock)
+    monkeypatch.setattr(evaluation.Evaluator, "__call__", slow)
+    name = f"clock-{counts}"
+    flags = ["--val", str(base / "tokens" / "train.jsonl"), "--eval-steps", "1", "--minutes", "10"]
+    flags += ["--steps", "4"]
+    assert lora.main(arguments(base, name, *flags), counts_evaluations=counts) == 0
+    log = (base / name / "log.jsonl").read_text().splitlines()
+    points = [found for line in log if "giou" in (found := json.loads(line))]
+    assert [one["step"] for one in points] == ([1, 2] if counts else [1, 2, 3, 4])
+    for number, one in enumerate(points, 1):
+        assert one["training_seconds"] - 0.1 < one["seconds"] - 1000 * number < 600
 
 
 def test_half_written_checkpoints_do_not_count(tmp_path: Path) -> None:

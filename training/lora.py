@@ -37,11 +37,11 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Train; returns the exit status."""
+def main(argv: Sequence[str] | None = None, *, counts_evaluations: bool = True) -> int:
+    """Train; returns the exit status; see `run`."""
     arguments = make_parser().parse_args(argv)
     try:
-        return run(arguments)
+        return run(arguments, counts_evaluations=counts_evaluations)
     except (MaskCodecError, OSError) as error:
         say(VERB, str(error))
         return 2
@@ -50,8 +50,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Train as the arguments say: 0 when done, 1 if examples were set aside, 130 by Ctrl-C."""
+def run(arguments: argparse.Namespace, *, counts_evaluations: bool = True) -> int:
+    """Train as the arguments say.
+
+    Args:
+        arguments: of the command line.
+        counts_evaluations: whether --minutes counts the time of evaluations too.
+
+    Returns:
+        0 when done, 1 if examples were set aside, 130 by Ctrl-C.
+    """
     from . import checkpoints
 
     given = vars(arguments)
@@ -74,7 +82,8 @@ def run(arguments: argparse.Namespace) -> int:
     with _less_noise(arguments.quiet):
         from .lora_run import Run
 
-        return Run(options, output, start, quiet=arguments.quiet).train()
+        run = Run(options, output, start, arguments.quiet, counts_evaluations)
+        return run.train()
 
 
 def is_first() -> bool:

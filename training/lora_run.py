@@ -44,12 +44,14 @@ class Run:
         output: its folder.
         start: the checkpoint that it goes on from; None for none.
         quiet: no bar and no summary.
+        counts_evaluations: whether --minutes counts the time of evaluations too.
     """
 
     options: TrainOptions
     output: Path
     start: Path | None
     quiet: bool = False
+    counts_evaluations: bool = True
 
     def train(self) -> int:
         """All of it; returns the exit status."""
@@ -142,6 +144,8 @@ class Run:
             min((number for number in steps if number), default=ENDLESS),
             options.minutes * 60,
             float(memory.get("spent", 0.0)),
+            float(memory.get("evaluating", 0.0)),
+            self.counts_evaluations,
         )
 
     def _trainer(self, parts: Parts, schedule: Schedule, watch: Watch) -> MaskTrainer:

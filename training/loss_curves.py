@@ -77,7 +77,9 @@ def page(title: str, lines: Sequence[Line], facts: Mapping[str, Any]) -> str:
     evaluations = [line for line in lines if "giou" in line]
     tables = table(Table(("", "value"), rows)) if rows else ""
     if evaluations:
-        names = [name for name in evaluations[-1] if name not in ("step", "seconds")]
+        names = [
+            name for name in evaluations[-1] if name not in ("step", "seconds", "training_seconds")
+        ]
         found = [
             (f"{line['step']:,}", *(_short(line.get(name, "")) for name in names))
             for line in evaluations

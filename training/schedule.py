@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -21,6 +23,8 @@ class Schedule:
         steps: the most steps.
         seconds: the most time; 0 for any.
         spent: seconds that were spent before this process.
+        evaluating: those of all seconds that went into evaluations.
+        counts_evaluations: whether the limit of time is also one of evaluations.
     """
 
     shape: str
@@ -28,6 +32,8 @@ class Schedule:
     steps: int
     seconds: float = 0.0
     spent: float = 0.0
+    evaluating: float = 0.0
+    counts_evaluations: bool = True
     _began: float | None = None
 
     def begin(self) -> None:
@@ -36,19 +42,38 @@ class Schedule:
 
     @property
     def elapsed(self) -> float:
-        """Seconds of training so far, in all processes of this run."""
+        """Seconds so far, in all processes of this run."""
         return self.spent + (0.0 if self._began is None else time.monotonic() - self._began)
+
+    @contextlib.contextmanager
+    def evaluation(self) -> Iterator[None]:
+        """Take the time of what stands in the block for that of an evaluation."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.evaluating += time.monotonic() - began
+
+    @property
+    def training(self) -> float:
+        """Seconds so far without evaluations."""
+        return self.elapsed - self.evaluating
+
+    @property
+    def used(self) -> float:
+        """Seconds that count against the limit."""
+        return self.elapsed if self.counts_evaluations else self.training
 
     @property
     def is_over(self) -> bool:
         """Whether the time is up."""
-        return 0 < self.seconds <= self.elapsed
+        return 0 < self.seconds <= self.used
 
     def progress(self, step: int) -> float:
         """0 to 1."""
         done = step / self.steps
         if self.seconds:
-            done = max(done, self.elapsed / self.seconds)
+            done = max(done, self.used / self.seconds)
         return min(1.0, done)
 
     def rate(self, step: int) -> float:

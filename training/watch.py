@@ -66,7 +66,12 @@ class Watch(TrainerCallback):  # type: ignore[misc]
 
     def memory(self) -> dict[str, Any]:
         """What the next process must know to go on with the log and the clock."""
-        return {"pending": self._pending, "steps": self._steps, "spent": self.schedule.elapsed}
+        return {
+            "pending": self._pending,
+            "steps": self._steps,
+            "spent": self.schedule.elapsed,
+            "evaluating": self.schedule.evaluating,
+        }
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Start the clock and the bar, and listen to Ctrl-C."""
@@ -169,11 +174,20 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         if self._evaluated_at == step:
             return
         self._evaluated_at = step
-        if self.run_log is not None and self.evaluate is not None:
-            figures = self.evaluate()
-            self.run_log.add({"step": step, **figures, "seconds": round(self.schedule.elapsed, 2)})
-            self.run_log.draw()
-        self.trainer.accelerator.wait_for_everyone()
+        trained = self.schedule.training
+        with self.schedule.evaluation():
+            if self.run_log is not None and self.evaluate is not None:
+                figures = self.evaluate()
+                self.run_log.add(
+                    {
+                        "step": step,
+                        **figures,
+                        "seconds": round(self.schedule.elapsed, 2),
+                        "training_seconds": round(trained, 2),
+                    }
+                )
+                self.run_log.draw()
+            self.trainer.accelerator.wait_for_everyone()
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Give Ctrl-C back."""

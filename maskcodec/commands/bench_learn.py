@@ -24,7 +24,7 @@ the arguments of `maskcodec prepare` as one string, without --spec and --output.
 
 Into the folder --output go learn.json, learn.html, learn.png, and all examples, adapters and logs.
 Ctrl-C keeps every finished training, and the checkpoint of the one that was stopped; --resume goes
-on, also with further --specs or --seeds."""
+on, also with further --specs or --seeds: the figures then hold all that the folder holds."""
 
 EXAMPLES = """\
   maskcodec bench learn --output learn
@@ -71,7 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="steps of the others (default: %(default)s)")  # fmt: skip
     add(
         "--minutes", type=_positive, metavar="X",
-        help="end each of the others by the clock instead: equal time for every codec",
+        help="end each of the others by the clock instead: equal time of training for every codec, "
+        "evaluations not counted",
     )  # fmt: skip
     add("--seeds", type=args.count, default=3, metavar="N", help="default: %(default)s")
     add(
@@ -84,7 +85,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add(
         "--train-options", default="", metavar='"…"',
-        help='further flags of `maskcodec train`, e.g. --train-options="--rank 64"',
+        help='further flags of `maskcodec train`, e.g. --train-options="--rank 64"; none that are '
+        "said by a flag of this program",
     )  # fmt: skip
     add(
         "--jobs", "-j", type=args.jobs, metavar="N",
