@@ -284,11 +284,6 @@ def test_contours_end_where_the_annotation_does() -> None:
     assert summarize([row], "coco", LABELS)["boundary_AP"] == 1.0
 
 
-def test_confidences_must_be_numbers() -> None:
-    with pytest.raises(MaskCodecError, match="a confidence is no finite number"):
-        row_of([band(0, 4, score=float("nan"))], [band(0, 4)])
-
-
 @settings(deadline=None, max_examples=15)
 @given(images(largest=40))
 def test_the_truth_itself_is_right(pairs: list[Pair]) -> None:

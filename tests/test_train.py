@@ -363,3 +363,29 @@ def test_half_written_checkpoints_do_not_count(tmp_path: Path) -> None:
     assert checkpoints.memory_of(newest) == {"pending": {"loss": 0.1}}
     checkpoints.clear_halves(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-2"]
+
+
+def test_a_log_is_cut_back_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training.run_log import RunLog
+
+    log = RunLog(tmp_path, 0, "", {})
+    for step in range(1, 6):
+        log.add({"step": step})
+    log.close()
+
+    def refuse(*_: Any) -> None:
+        raise OSError("killed")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(OSError, match="killed"):
+        RunLog(tmp_path, 3, "", {})
+    assert [line["step"] for line in lines(tmp_path)] == [1, 2, 3, 4, 5]
+    monkeypatch.undo()
+    log = RunLog(tmp_path, 3, "", {})
+    assert [line["step"] for line in lines(tmp_path)] == [1, 2, 3]
+    log.add({"step": 4})
+    log.close()
+    RunLog(tmp_path, 0, "", {}).add({"step": 1})
+    assert [line["step"] for line in lines(tmp_path)] == [1]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from maskcodec.errors import RecordError
-from maskcodec.records import read_records
+from maskcodec.records import dump_line, read_records
 from maskcodec.writing import LineFile, atomic
 
 LOG = "log.jsonl"
@@ -33,9 +33,10 @@ class RunLog:
         if step and path.exists():
             found = (item for item in read_records(path) if not isinstance(item, RecordError))
             self.lines = [item.fields for item in found if item.whole("step", 0) <= step]
-        self._file = LineFile(path)
-        for line in self.lines:
-            self._file.append(line)
+        if step:  # whole or not at all, whenever this process is killed too
+            with atomic(path) as stream:
+                stream.writelines(map(dump_line, self.lines))
+        self._file = LineFile(path, resume=step > 0)
 
     def add(self, line: dict[str, Any]) -> None:
         """Add a line; it is in the file at once."""

@@ -42,7 +42,6 @@ import numpy.typing as npt
 from .. import rle
 from ..boundary import boundary as near_contour
 from ..boundary import boundary_width
-from ..errors import MaskCodecError
 from ..mask import Mask
 from .detection_columns import ABSENT_SCORE, DetectionColumns
 from .detection_curves import average_precision
@@ -117,9 +116,6 @@ def compare(
             other labels are passed over.
         boundary: whether boundary AP is wanted too, which takes longer.
         with_labels: whether a label must be right; otherwise all masks have the same one.
-
-    Raises:
-        MaskCodecError: a confidence is no finite number.
     """
     one = None if with_labels else ONE_LABEL
     truth: dict[str, list[_True]] = {}
@@ -197,8 +193,6 @@ def _match_label(
     preds: list[_Pred], truth: list[_True], size: tuple[int, int], boundary: bool
 ) -> Matches:
     scores = [ABSENT_SCORE if one.score is None else one.score for one in preds]
-    if not np.isfinite(scores).all():
-        raise MaskCodecError("a confidence is no finite number")
     order = np.argsort(-np.array(scores, np.float64), kind="stable")[:MOST_PREDICTIONS]
     ranked = [preds[at] for at in order.tolist()]
     crowd = np.array([one.crowd for one in truth], np.bool_)
