@@ -387,5 +387,7 @@ def test_a_log_is_cut_back_whole_or_not_at_all(
     assert [line["step"] for line in lines(tmp_path)] == [1, 2, 3]
     log.add({"step": 4})
     log.close()
-    RunLog(tmp_path, 0, "", {}).add({"step": 1})
+    log = RunLog(tmp_path, 0, "", {})
+    log.add({"step": 1})
+    log.close()
     assert [line["step"] for line in lines(tmp_path)] == [1]
