@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     for path in filter(None, (arguments.json, arguments.html)):
         check_output(path, may_exist=True)
     if not 0 < arguments.seconds <= 600 or not 0 < arguments.rate < math.inf:
-        raise MaskCodecError("--seconds must be above 0 and at most 600, and --rate above 0")
+        raise MaskCodecError("--seconds must be above 0 and at most 600, --rate above 0 and finite")
     codecs = list({(codec := get_codec(spec)).spec: codec for spec in arguments.specs}.values())
     ways = ways_of(arguments.devices)
     counter = load_counter(arguments.tokenizer) if arguments.tokenizer else default_counter()

@@ -230,6 +230,9 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         document["interrupted"] = True
         say(VERB, "interrupted; what was measured is kept")
+    except MaskCodecError:
+        document["interrupted"] = True
+        raise
     finally:
         if document["results"] and arguments.json:
             documents.write(arguments.json, document)

@@ -204,12 +204,13 @@ def check_file(path: str | Path) -> Path:
     """
     path = Path(path)
     try:
-        if path.is_dir():
-            raise RecordError("is a folder, expected a file", file=str(path))
-        if not path.exists():
-            raise RecordError("no such file", file=str(path))
+        is_folder, exists = path.is_dir(), path.exists()
     except (OSError, ValueError) as error:  # a name too long, a NUL byte, no permission
         raise RecordError(f"can't be opened: {error}", file=brief(str(path))) from None
+    if is_folder:
+        raise RecordError("is a folder, expected a file", file=str(path))
+    if not exists:
+        raise RecordError("no such file", file=str(path))
     return path
 
 

@@ -279,7 +279,9 @@ def test_an_error_keeps_what_was_measured(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(Race, "run", fail_after_one)
     path = tmp_path / "k.json"
     assert kernels.main([*TINY, "--peers", "none", "--only", "rle", "--json", str(path)]) == 2
-    assert len(documents.read(path)["results"]) == 1
+    document = documents.read(path)
+    assert document["interrupted"]
+    assert len(document["results"]) == 1
 
 
 def test_a_missed_gate_is_said() -> None:

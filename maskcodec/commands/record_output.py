@@ -134,4 +134,9 @@ def check_jsonl_output(
         return
     if path.suffix != ".jsonl":
         raise RecordError("must end in .jsonl, since it takes records", file=str(path))
-    check_apart([path, rejected_path(path)], inputs)
+    check_apart([path], inputs)
+    try:
+        check_apart([rejected_path(path)], inputs)
+    except RecordError as error:
+        reason = f"{error.reason}: records of {path} that are set aside go there"
+        raise RecordError(reason, file=error.file) from None

@@ -30,12 +30,12 @@ _UNITS = {
 
 
 _AROUND = {
-    "added": ("<|", "|><|", "|>"),
-    "words": ("", " ", ""),
-    "unused": ("<unused", "><unused", ">"),
-    "digits": ("", " ", ""),
+    "added": ("<|", "|>"),
+    "words": ("", ""),
+    "unused": ("<unused", ">"),
+    "digits": ("", ""),
 }
-"""What stands before, between and after what tells the pieces of an object apart."""
+"""What every piece begins and ends with."""
 
 
 @lru_cache(maxsize=8)
@@ -122,12 +122,12 @@ class Pieces:
         What stands around the numbers of all pieces is taken off once for all, and the rest looked
         up: half the time of a pattern.
         """
-        head, gap, tail = _AROUND[self.spelling]
+        head, tail = _AROUND[self.spelling]
         if len(shape) > self._longest or not (shape.startswith(head) and shape.endswith(tail)):
             return None
-        units = shape[len(head) : len(shape) - len(tail)].split(gap)
+        units = shape[len(head) : len(shape) - len(tail)].split(tail + self.code_gap + head)
         edges, rest = units[:4], units[4:]
-        if self.edge_gap not in ("", gap):  # `103,250,388,771 12 993 5`
+        if self.edge_gap != self.code_gap:  # `103,250,388,771 12 993 5`
             edges, rest = units[0].split(self.edge_gap), units[1:]
         if len(edges) != 4 or len(rest) > STAGES:
             return None
@@ -160,5 +160,5 @@ class Pieces:
 
     def _inner(self, pieces: Sequence[str]) -> dict[str, int]:
         """The value of each piece, by what it is without `_AROUND`."""
-        head, _, tail = _AROUND[self.spelling]
+        head, tail = _AROUND[self.spelling]
         return {piece.removeprefix(head).removesuffix(tail): n for n, piece in enumerate(pieces)}
