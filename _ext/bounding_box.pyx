@@ -9,6 +9,7 @@ cimport cython
 from libc.stdint cimport int64_t, uint8_t
 from libc.string cimport memchr, memset
 
+from prefetch cimport fetch_ahead
 from set_pixels cimport count_set
 
 cdef extern from * nogil:
@@ -55,6 +56,7 @@ cdef bint _bounds(
         memset(columns, 0, length)
         for y in range(top, height):
             row = pixels + y * width + x
+            fetch_ahead(row, length)
             if memchr(row, 1, length) != NULL:
                 join_row(columns, row, length)
                 box[3] = max(box[3], y + 1)
@@ -102,6 +104,7 @@ cdef void _line_sums(
             stop = min(y + 255, height)  # as far as a byte counts
             memset(sums, 0, length)
             while y < stop:
+                fetch_ahead(corner + y * stride + x, length)
                 rows[y] += count_set(corner + y * stride + x, length)
                 add_row(sums, corner + y * stride + x, length)
                 y += 1

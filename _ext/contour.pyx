@@ -16,6 +16,8 @@ from libc.stdint cimport uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
+from prefetch cimport fetch_ahead
+
 cdef struct Sweep:
     Py_ssize_t corners  # found so far, whether or not there was room for them
     Py_ssize_t room  # corners that the arrays below can hold
@@ -107,6 +109,7 @@ cdef void sweep_line(
     s.left_column = -1
     s.left_corner = -1
     while x < width:
+        fetch_ahead(below + x, 64)
         if last == 0 and x + 64 <= width and same(above + x, below + x, 8):
             x += 64
             continue

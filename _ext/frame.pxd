@@ -4,6 +4,7 @@ from libc.stdint cimport uint8_t
 from libc.string cimport memset
 
 from clearing cimport CLEAR, FAR, stream_zeros
+from prefetch cimport fetch_ahead
 
 cdef enum:
     CACHE_BYTES = 1 << 20  # of one core
@@ -54,6 +55,8 @@ cdef inline Py_ssize_t settle_rows(
     where rows are cleared ahead.
     """
     cdef Py_ssize_t clear = min(y + frame.ahead, frame.height)
+    if frame.ahead == 0:  # else the rows cleared ahead fetch themselves
+        fetch_ahead(out + y * frame.stride, frame.stride)
     if settled > y:
         return settled
     if frame.far:

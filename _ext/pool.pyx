@@ -15,6 +15,7 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
 from buffers cimport check_edges, open_buffer
+from prefetch cimport fetch_ahead
 
 
 cdef enum:
@@ -27,6 +28,7 @@ cdef inline void _add_row(uint8_t* sums, const uint8_t* row, Py_ssize_t width) n
     # several rows are added at once.
     cdef Py_ssize_t x, k
     for x in range(0, width - 63, 64):  # unrolled, or else a third more where code lies badly
+        fetch_ahead(row + x, 64)
         for k in range(x, x + 64):
             sums[k] = <uint8_t>(sums[k] + (row[k] != 0))
     for x in range(width & ~<Py_ssize_t>63, width):

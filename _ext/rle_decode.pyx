@@ -15,6 +15,7 @@ from bits cimport folded_pixel, transpose_words, unfold_pixels
 from buffers cimport open_buffer
 from clearing cimport stream_zeros
 from folded_rows cimport MOST_WORDS
+from prefetch cimport fetch_ahead
 
 
 cdef void _file_changes(
@@ -68,6 +69,7 @@ cdef void _paint(
     y = 1
     while y < height:
         if inside:
+            fetch_ahead(row + width, width)
             memcpy(row + width, row, width)
         else:
             x = _unchanged_rows(slots, y, height, i)

@@ -28,6 +28,7 @@ from libc.string cimport memchr, memcpy, memset
 from bits cimport fold_changes, folded_pixel, lowest_bit
 from buffers cimport open_buffer
 from folded_rows cimport MOST_WORDS, block_of_row, fold_before
+from prefetch cimport fetch_ahead
 
 
 cdef inline Py_ssize_t _list(
@@ -88,6 +89,7 @@ cdef Py_ssize_t _changes(
             return -1
         before = count
         for i in range(blocks):
+            fetch_ahead(row + 128 * i, 128)
             if fold_changes(row + 128 * i, folded + 2 * i, change):
                 count = _list(change, 128 * i, y, changes, count, per_column)
         if fold_changes(block_of_row(row, 128 * blocks, width, spare), folded + 2 * blocks, change):
