@@ -1,8 +1,8 @@
 """The loose reading of one line of runs: any bytes mean something, and each departure is noted."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 
-from names cimport intern_name, is_recent
+from names cimport intern_name, is_recent, same_bytes
 from run_scan cimport (
     BLANK,
     COUNT_FORM,
@@ -19,6 +19,13 @@ from run_scan cimport (
     push_run,
     read_number,
 )
+
+
+cdef struct Spelling:  # of a run, whose departures from the grammar its line has noted
+    Py_ssize_t star        # the first byte between its label and its count, and how many there are
+    Py_ssize_t star_length
+    Py_ssize_t bar         # the same between its count and the next label; a length of 0 says that
+    Py_ssize_t bar_length  # no run can be spelt alike
 
 
 cdef inline bint _is_space(uint8_t byte) noexcept nogil:
@@ -140,14 +147,51 @@ cdef inline Py_ssize_t _mark(
     return at
 
 
-cdef inline bint _loose_run(
-    Scan* s, Py_ssize_t* at, Py_ssize_t end, bint commas, bint* parted, int64_t* cells
+cdef inline bint _is_read_alike(
+    Scan* s, Py_ssize_t* at, Py_ssize_t end, const Spelling* before, int64_t* cells
 ) noexcept nogil:
-    """Read one run, whatever it looks like; False where the room is out."""
+    """Read a run that is spelt as one before it, so that there is nothing new to note.
+
+    Models keep to a spelling once they have begun with it. False, and nothing is read, where more
+    differs than the count, or the label is not one of the last two.
+    """
+    cdef Py_ssize_t place = at[0], length = 0
+    cdef int64_t count
+    if not is_recent(&s.names, place, end, &length):
+        return False
+    place += length
+    if end - place <= before.star_length or not same_bytes(
+        s.text + place, s.text + before.star, before.star_length
+    ):
+        return False
+    place += before.star_length
+    if not _is_digit(s.text[place]) or s.text[place] == c"0":
+        return False
+    place = read_number(s, place, &count)
+    if place < end:
+        if end - place <= before.bar_length or not same_bytes(
+            s.text + place, s.text + before.bar, before.bar_length
+        ):
+            return False
+        place += before.bar_length
+        if _is_space(s.text[place]):
+            return False
+    if push_run(s, s.names.recent, count):
+        cells[0] += count
+    at[0] = place
+    return True
+
+
+cdef inline void _loose_run(
+    Scan* s, Py_ssize_t* at, Py_ssize_t end, bint commas, bint* parted, Spelling* spelling,
+    int64_t* cells
+) noexcept nogil:
+    """Read one run, whatever it looks like; `full` is set where the room is out."""
     cdef int32_t label = -1
     cdef Py_ssize_t start = at[0], mark = _mark(s, start, end, commas, &label), label_end, shorter
     cdef int64_t count = 1
     cdef int star = _star(s, mark, end) if mark < end else 0
+    cdef bint is_usual = False
     label_end = _trim(s, start, mark)
     at[0] = label_end
     if star:
@@ -155,6 +199,10 @@ cdef inline bint _loose_run(
             note(s, STAR, mark)
         if label_end > start and (label_end != mark - 1 or s.text[label_end] != c" "):
             note(s, SPACING, label_end)
+        at[0] = _skip_space(s, mark + star, end)
+        spelling.star = label_end
+        spelling.star_length = at[0] - label_end
+        is_usual = label_end > start and at[0] < end and 49 <= s.text[at[0]] <= 57
         at[0] = _count(s, mark + star, end, &count)
     elif label_end > start and parted[0] and s.counted:
         shorter = _times(s, start, label_end, &count)
@@ -172,10 +220,11 @@ cdef inline bint _loose_run(
         if label < 0:
             label = intern_name(&s.names, start, label_end) if label_end > start else 0
         if not push_run(s, label, count):
-            return False
+            return
         cells[0] += count
+    spelling.bar = at[0]
     at[0] = _separator(s, at[0], end, parted)
-    return True
+    spelling.bar_length = at[0] - spelling.bar if is_usual and parted[0] else 0
 
 
 cdef inline void loose_line(Scan* s, Py_ssize_t start, Py_ssize_t end, bint first) noexcept nogil:
@@ -183,6 +232,7 @@ cdef inline void loose_line(Scan* s, Py_ssize_t start, Py_ssize_t end, bint firs
     cdef Py_ssize_t at = _skip_space(s, start, end)
     cdef bint parted = True, commas
     cdef int64_t cells = 0
+    cdef Spelling spelling = Spelling(0, 0, 0, 0)
     s.line_notes = 0
     if at == end:
         note(s, BLANK, start)
@@ -190,6 +240,7 @@ cdef inline void loose_line(Scan* s, Py_ssize_t start, Py_ssize_t end, bint firs
     if at != start + (not first) or not first and s.text[start] != c" ":
         note(s, LINE_START, start)
     commas = not _has_marks(s, at, end)
-    while at < end and _loose_run(s, &at, end, commas, &parted, &cells):
-        pass
+    while at < end and not s.full:
+        if not spelling.bar_length or not _is_read_alike(s, &at, end, &spelling, &cells):
+            _loose_run(s, &at, end, commas, &parted, &spelling, &cells)
     end_line(s, start, cells)
