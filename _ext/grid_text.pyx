@@ -8,9 +8,10 @@ guessed: it is the one that followed its predecessor the last time. One comparis
       ^^^^^^ ^^  ^^^^^^^^^^^ ^^  ^^^^^^ ^^     comparison, number, comparison, number, ...
 
 so a valid text costs a comparison and a number a run. Only where that fails is the line read again,
-byte by byte, by a reading that takes anything and notes how it departs from the grammar
-(`loose_line.pxd`). A fault costs its own line alone. A line with the bytes of the one before it,
-as grids have many, is not read at all: its runs and notes are copied.
+by a reading that takes anything and notes how it departs from the grammar (`loose_line.pxd`): byte
+by byte, or by comparisons too where a run is spelt as one before it. A fault costs its own line
+alone. A line with the bytes of the one before it, as grids have many, is not read at all: its runs
+and notes are copied.
 
 The text comes from a language model. Nothing is allocated after a number that it states, every byte
 is read below `stop`, and every write is preceded by a look at the room that the caller gave.
@@ -263,6 +264,7 @@ def scan(
             s.run_room = s.line_room = s.note_room = n
             s.run_count = s.line_count = s.noted = 0
             s.line_notes = 0
+            s.star.length = s.bar.length = 0
             s.full = False
             open_names(
                 &s.names, s.text, s.runs + 5 * n, n,

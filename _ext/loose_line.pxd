@@ -13,19 +13,13 @@ from run_scan cimport (
     SPACING,
     STAR,
     STRAY,
+    Gap,
     Scan,
     end_line,
     note,
     push_run,
     read_number,
 )
-
-
-cdef struct Spelling:  # of a run, whose departures from the grammar its line has noted
-    Py_ssize_t star        # the first byte between its label and its count, and how many there are
-    Py_ssize_t star_length
-    Py_ssize_t bar         # the same between its count and the next label; a length of 0 says that
-    Py_ssize_t bar_length  # no run can be spelt alike
 
 
 cdef inline bint _is_space(uint8_t byte) noexcept nogil:
@@ -147,51 +141,72 @@ cdef inline Py_ssize_t _mark(
     return at
 
 
-cdef inline bint _is_read_alike(
-    Scan* s, Py_ssize_t* at, Py_ssize_t end, const Spelling* before, int64_t* cells
-) noexcept nogil:
-    """Read a run that is spelt as one before it, so that there is nothing new to note.
+cdef inline bint _is_gap(Scan* s, const Gap* gap, Py_ssize_t at, Py_ssize_t end) noexcept nogil:
+    """Whether the known gap stands at `at`, with a byte after it."""
+    return 0 < gap.length < end - at and same_bytes(s.text + at, s.text + gap.start, gap.length)
 
-    Models keep to a spelling once they have begun with it. False, and nothing is read, where more
-    differs than the count, or the label is not one of the last two.
+
+cdef inline bint _is_read_alike(
+    Scan* s, Py_ssize_t* at, Py_ssize_t end, int64_t* cells
+) noexcept nogil:
+    """Read a run with one of the last two labels, spelt as the last one that was read byte by byte.
+
+    Models keep to a spelling once they have begun with it. False, and nothing is read, where this
+    run does not.
     """
-    cdef Py_ssize_t place = at[0], length = 0
+    cdef Py_ssize_t place = at[0], length = 0, star, bar
     cdef int64_t count
-    if not is_recent(&s.names, place, end, &length):
+    if s.star.length == 0 or not is_recent(&s.names, place, end, &length):
         return False
-    place += length
-    if end - place <= before.star_length or not same_bytes(
-        s.text + place, s.text + before.star, before.star_length
-    ):
+    star = place + length
+    if not _is_gap(s, &s.star, star, end):
         return False
-    place += before.star_length
+    place = star + s.star.length
     if not _is_digit(s.text[place]) or s.text[place] == c"0":
         return False
-    place = read_number(s, place, &count)
-    if place < end:
-        if end - place <= before.bar_length or not same_bytes(
-            s.text + place, s.text + before.bar, before.bar_length
-        ):
+    bar = place = read_number(s, place, &count)
+    if bar < end:
+        if not _is_gap(s, &s.bar, bar, end):
             return False
-        place += before.bar_length
+        place += s.bar.length
         if _is_space(s.text[place]):
             return False
+    if s.star.spacing >= 0:
+        note(s, SPACING, star + s.star.spacing)
+    if bar < end and s.bar.spacing >= 0:
+        note(s, SPACING, bar + s.bar.spacing)
     if push_run(s, s.names.recent, count):
         cells[0] += count
-    at[0] = place
+        at[0] = place
     return True
 
 
+cdef inline void _learn_star(Scan* s, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
+    """Keep what stands between a label and its count: a star, perhaps with white space around."""
+    s.star = Gap(start, stop - start, -1)
+    if s.text[start] != c" " or s.text[start + 1] != c"*":
+        s.star.spacing = 0
+    elif s.star.length > 2:
+        s.star.spacing = 2
+
+
+cdef inline void _learn_bar(Scan* s, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
+    """Keep what stands between two runs: a bar, perhaps with white space around."""
+    s.bar = Gap(start, stop - start, -1)
+    if s.text[start] != c"|":
+        s.bar.spacing = 0
+    elif s.bar.length != 2 or s.text[start + 1] != c" ":
+        s.bar.spacing = 1
+
+
 cdef inline void _loose_run(
-    Scan* s, Py_ssize_t* at, Py_ssize_t end, bint commas, bint* parted, Spelling* spelling,
-    int64_t* cells
+    Scan* s, Py_ssize_t* at, Py_ssize_t end, bint commas, bint* parted, int64_t* cells
 ) noexcept nogil:
     """Read one run, whatever it looks like; `full` is set where the room is out."""
     cdef int32_t label = -1
     cdef Py_ssize_t start = at[0], mark = _mark(s, start, end, commas, &label), label_end, shorter
     cdef int64_t count = 1
     cdef int star = _star(s, mark, end) if mark < end else 0
-    cdef bint is_usual = False
     label_end = _trim(s, start, mark)
     at[0] = label_end
     if star:
@@ -200,9 +215,8 @@ cdef inline void _loose_run(
         if label_end > start and (label_end != mark - 1 or s.text[label_end] != c" "):
             note(s, SPACING, label_end)
         at[0] = _skip_space(s, mark + star, end)
-        spelling.star = label_end
-        spelling.star_length = at[0] - label_end
-        is_usual = label_end > start and at[0] < end and 49 <= s.text[at[0]] <= 57
+        if star == 1 and at[0] < end and _is_digit(s.text[at[0]]):
+            _learn_star(s, label_end, at[0])
         at[0] = _count(s, mark + star, end, &count)
     elif label_end > start and parted[0] and s.counted:
         shorter = _times(s, start, label_end, &count)
@@ -222,25 +236,30 @@ cdef inline void _loose_run(
         if not push_run(s, label, count):
             return
         cells[0] += count
-    spelling.bar = at[0]
-    at[0] = _separator(s, at[0], end, parted)
-    spelling.bar_length = at[0] - spelling.bar if is_usual and parted[0] else 0
+    mark = _skip_space(s, at[0], end)
+    start = at[0]
+    at[0] = _separator(s, start, end, parted)
+    if at[0] < end and s.text[mark] == c"|":
+        _learn_bar(s, start, at[0])
 
 
 cdef inline void loose_line(Scan* s, Py_ssize_t start, Py_ssize_t end, bint first) noexcept nogil:
     """Read the line text[start:end], whatever it holds; `full` is set where the room is out."""
-    cdef Py_ssize_t at = _skip_space(s, start, end)
-    cdef bint parted = True, commas
+    cdef Py_ssize_t begin = _skip_space(s, start, end), at = begin
+    cdef bint parted = True, commas = False, is_searched = False
     cdef int64_t cells = 0
-    cdef Spelling spelling = Spelling(0, 0, 0, 0)
     s.line_notes = 0
     if at == end:
         note(s, BLANK, start)
         return
     if at != start + (not first) or not first and s.text[start] != c" ":
         note(s, LINE_START, start)
-    commas = not _has_marks(s, at, end)
     while at < end and not s.full:
-        if not spelling.bar_length or not _is_read_alike(s, &at, end, &spelling, &cells):
-            _loose_run(s, &at, end, commas, &parted, &spelling, &cells)
+        if _is_read_alike(s, &at, end, &cells):
+            parted = True
+            continue
+        if not is_searched:
+            commas = not _has_marks(s, begin, end)
+            is_searched = True
+        _loose_run(s, &at, end, commas, &parted, &cells)
     end_line(s, start, cells)

@@ -19,6 +19,12 @@ cdef enum:
     NO_LABEL = 7
     STRAY = 8
 
+cdef struct Gap:
+    # what stood between a label and its count, or between a count and the next label
+    Py_ssize_t start
+    Py_ssize_t length   # 0 where none is known
+    Py_ssize_t spacing  # how far into it its spacing departs from the grammar, or -1
+
 cdef struct Scan:
     const uint8_t* text
     Py_ssize_t stop
@@ -35,6 +41,8 @@ cdef struct Scan:
     Py_ssize_t note_room
     Py_ssize_t noted
     uint32_t line_notes    # the kinds noted in this line: one note a kind and line is enough
+    Gap star               # of the run that was last read loosely
+    Gap bar
     bint full
 
 

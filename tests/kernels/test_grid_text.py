@@ -35,7 +35,28 @@ lines = st.lists(st.sampled_from(PIECES), max_size=6).map(b"".join)
 repeated = st.lists(st.tuples(lines, st.integers(1, 4)), max_size=5).map(
     lambda some: b"".join((line + b"\n") * times for line, times in some)
 )
-texts = st.lists(st.sampled_from(PIECES), max_size=30).map(b"".join) | repeated
+STARS = (b" *", b"*", b" * ", b"* ", b"\t*", " ×".encode(), b"*-", b"* -", b" x", b"*0", b"")
+BARS = (b"| ", b"|", b" |", b" | ", b"|  ", b",", b", ", b"||", b"", b" ")
+COUNTS = (b"1", b"3", b"12", b"100", b"0")
+
+
+@st.composite
+def spelt(draw: st.DrawFn) -> bytes:
+    """Runs that keep to a spelling, as models do, and stray from it now and then."""
+    labels = draw(st.sampled_from(((b"dog",), (b"dog", b"others"), NAMES)))
+    star, bar = draw(st.sampled_from(STARS)), draw(st.sampled_from(BARS))
+    end = draw(st.sampled_from((b"\n", b"\n ")))
+    text = draw(st.sampled_from((b"", b" ")))
+    for _ in range(draw(st.integers(1, 14))):
+        strays = draw(st.integers(0, 9))
+        text += draw(st.sampled_from((*labels, b"") if strays == 1 else labels))
+        text += draw(st.sampled_from(STARS)) if strays == 2 else star
+        text += draw(st.sampled_from(COUNTS))
+        text += draw(st.sampled_from(BARS)) if strays == 3 else draw(st.sampled_from((bar, end)))
+    return text
+
+
+texts = st.lists(st.sampled_from(PIECES), max_size=30).map(b"".join) | repeated | spelt()
 
 
 def room_for(count: int) -> Ints:
@@ -93,6 +114,11 @@ def expected(text: bytes, counted: bool, start: int = 0) -> twin.Scanned:
 @example(text="a *3\n a ×3| b *0\n".encode(), counted=True)
 @example(text=b"a*3\na*3\na*3\n a *3\na*3\na*3\n", counted=True)
 @example(text=b" a *3\n a *3\n\n\na*-3|\na*-3|\na*-3|", counted=True)
+@example(text="a ×3| a*1\n a×3*2".encode(), counted=True)
+@example(text=b"a * 3| a * 3\n a * 3\n", counted=True)
+@example(text=b"a *3|\ta *3\n a *3|\ta *3\n", counted=True)
+@example(text=b"a*1|a*2|", counted=True)
+@example(text=b"a*1|a*1a*1|b", counted=True)
 def test_scan(text: bytes, counted: bool) -> None:
     assert scan(text, counted)[1] == expected(text, counted)
 
