@@ -9,7 +9,8 @@
 
 A result's `name` says what was measured and is unlike every other's; its `figures` are numbers, or
 null where there was nothing to measure. A gate belongs to the figure of its name: `least` must be
-reached, `stretch` (which may be left out) would be better still.
+reached, `stretch` (which may be left out) would be better still. `reach`, where it is below
+`least`, is what the machine of that run allows to anyone.
 """
 
 from __future__ import annotations
@@ -241,8 +242,9 @@ def _check_result(entry: Record) -> None:
             raise entry.error("is the gate of a figure that is not there", f"gates.{key}")
         if not isinstance(gate, dict) or not _is_number(gate.get("least")):
             raise entry.error(f"is {brief(gate)}, expected {{'least': number}}", f"gates.{key}")
-        if gate.get("stretch") is not None and not _is_number(gate["stretch"]):
-            raise entry.error(f"is {brief(gate['stretch'])}, expected a number", f"gates.{key}")
+        for field in ("stretch", "reach"):
+            if gate.get(field) is not None and not _is_number(gate[field]):
+                raise entry.error(f"is {brief(gate[field])}, expected a number", f"gates.{key}")
 
 
 def _is_number(value: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from maskcodec.plot_axis import short
@@ -64,6 +65,7 @@ def _summary(document: Document) -> str:
             peer,
             short(result["figures"][peer]),
             short(result["gates"][peer]["least"]),
+            _reach(result["gates"][peer]),
         )
         for result in results
         for peer in missed(result)
@@ -76,8 +78,12 @@ def _summary(document: Document) -> str:
         *(f"Not measured: {k}: {v}." for k, v in document.get("problems", {}).items()),
     ]
     lines = "".join(f"<p>{escape(line)}</p>\n" for line in said if line)
-    columns = ("below its gate", "masks", "against", "times as fast", "gate")
+    columns = ("below its gate", "masks", "against", "times as fast", "gate", "the machine allows")
     return section("Summary", lines, table(Table(columns, below)) if below else "")
+
+
+def _reach(gate: Mapping[str, float]) -> str:
+    return short(gate["reach"]) if "reach" in gate else "enough"
 
 
 def _bars(result: Result) -> str:

@@ -302,6 +302,41 @@ def test_a_missed_gate_is_said() -> None:
     assert "torch not measured (gate 3)" in line
 
 
+def test_a_gate_beyond_the_machine_is_said() -> None:
+    document = documents.start("kernels", [])
+    facts = {
+        "seconds": {"": 2e-6, "opencv": 6e-6},
+        "gates": {"opencv": 5},
+        "stretch": {"opencv": 8},
+        "bytes_read": 1000,
+        "bytes_written": 500,
+    }
+    memory = kernels.Memory(1e9, 1e9)
+    result = kernels.add_result(document, "a", "b", facts, memory)
+    assert result["gates"]["opencv"]["reach"] == pytest.approx(4)
+    assert kernels.missed_lines(result) == [
+        "a on b: 3.00x opencv, the gate is 5, the machine allows 4"
+    ]
+    assert "3.0x opencv (gate 5 MISSED, the machine allows 4)" in kernels.row(result)
+    faster = kernels.add_result(document, "a", "b", facts, kernels.Memory(2e9, 2e9))
+    assert faster["gates"] == {"opencv": {"least": 5, "stretch": 8}}
+
+    threads = {
+        "seconds": {"": 1e-6, "1 thread": 1.1e-6},
+        "gates": {"1 thread": 1.4},
+        "stretch": {},
+        "machine": {"arithmetic": 1.2, "memory": 1.1},
+        "bytes_read": 1000,
+        "bytes_written": 0,
+    }
+    result = kernels.add_result(document, "c", "b", threads, memory)
+    assert result["gates"]["1 thread"]["reach"] == 1.2
+    threads["machine"] = {"arithmetic": 1.2, "memory": 1.5}
+    result = kernels.add_result(document, "c", "b", threads, memory)
+    assert "reach" not in result["gates"]["1 thread"]
+    documents.check(document, "document")
+
+
 def test_defaults_are_one_size_and_all_peers() -> None:
     arguments = make_parser().parse_args(["bench", "kernels"])
     assert isinstance(arguments, argparse.Namespace)

@@ -152,6 +152,10 @@ def test_the_page_of_kernels(tmp_path: Path) -> None:
     assert "&lt;script&gt;" in html
     assert "interrupted" not in html
     assert html.count("<figure>") == 4
+    assert "<td>enough</td>" in html
+    document["results"][0]["gates"]["opencv"]["reach"] = 1.75
+    write_kernels_page(tmp_path / "k.html", document)
+    assert "<td>1.75</td>" in checked((tmp_path / "k.html").read_text("utf-8"))
 
 
 def test_an_empty_and_interrupted_run_has_a_page() -> None:
