@@ -10,6 +10,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from canvas cimport Canvas, clear, close_canvases, count_planes, open_canvases
+from prefetch cimport fetch_ahead
 from set_pixels cimport count_set
 
 
@@ -29,13 +30,12 @@ cdef struct Table:  # of a box
 
 cdef void _lay(Axis axis, int64_t pixels, int64_t cells) noexcept nogil:
     """Where each pixel's centre lies between the centres of cells, ends clamped."""
-    cdef int64_t i, place, cell
+    cdef int64_t i, place, cell = 0
     for i in range(pixels):
         place = (2 * i + 1) * cells - pixels
         place = min(max(place, 0), 2 * pixels * (cells - 1))
-        cell = place // (2 * pixels)
-        if cell > cells - 2:
-            cell = cells - 2
+        while cell < cells - 2 and place >= (cell + 1) * 2 * pixels:
+            cell += 1
         axis.cell[i] = <int32_t>cell
         axis.share[i] = <int32_t>(place - cell * 2 * pixels)
 
@@ -56,6 +56,27 @@ cdef int64_t _list_crossings(
     return found
 
 
+cdef inline int64_t _find_crossing(
+    int64_t level, int64_t fall, int64_t guess, int64_t first, int64_t stop, const int32_t* shares
+) noexcept nogil:
+    """The first pixel between two cells on the side of the second: exactly, from a near guess.
+
+    The field is above 0 where level > share * fall; `fall`, the first cell less the second, tells
+    which of them is.
+    """
+    if fall > 0:
+        while guess > first and level <= shares[guess - 1] * fall:
+            guess -= 1
+        while guess < stop and level > shares[guess] * fall:
+            guess += 1
+    else:
+        while guess > first and level > shares[guess - 1] * fall:
+            guess -= 1
+        while guess < stop and level <= shares[guess] * fall:
+            guess += 1
+    return guess
+
+
 cdef int64_t _find_runs(
     const int32_t* above, int64_t cells, int64_t below, int64_t height, int64_t width,
     const int32_t* shares, const int32_t* edges, const int32_t* crossings, int64_t count,
@@ -63,6 +84,7 @@ cdef int64_t _find_runs(
 ) noexcept nogil:
     """Where the field is above 0 in a row of pixels: starts and stops by turns; how many both."""
     cdef int64_t x, i, k, left, right, found = 0
+    cdef double scale = 1 / (2.0 * cells)
     if above[0] * (2 * height - below) + above[cells] * below > 0:
         runs[0] = 0
         found = 1
@@ -73,13 +95,12 @@ cdef int64_t _find_runs(
         if (left > 0) == (right > 0):
             continue
         x = edges[i]
-        if found & 1:
-            while x < edges[i + 1] and left * 2 * width > shares[x] * (left - right):
-                x += 1
-        else:
-            while x < edges[i + 1] and left * 2 * width <= shares[x] * (left - right):
-                x += 1
-        runs[found] = <int32_t>x
+        # a share equals (2 * x + 1) * cells - width - 2 * width * i but for the outermost pixels
+        x = <int64_t>((2.0 * width * left / (left - right) + width + 2 * width * i) * scale + 0.5)
+        runs[found] = <int32_t>_find_crossing(
+            2 * width * left, left - right, min(max(x, edges[i]), edges[i + 1]), edges[i],
+            edges[i + 1], shares
+        )
         found += 1
     if found & 1:
         runs[found] = <int32_t>width
@@ -103,6 +124,7 @@ cdef void _paint(
             above, cells, table.rows.share[y], height, width, table.columns.share, table.edges,
             table.crossings, count, runs
         )
+        fetch_ahead(corner + y * stride, width)
         for k in range(0, bounds, 2):
             memset(corner + y * stride + runs[k], 1, runs[k + 1] - runs[k])
 
@@ -124,6 +146,7 @@ cdef void _count(
             above, cells, table.rows.share[y], height, width, table.columns.share, table.edges,
             table.crossings, count, runs
         )
+        fetch_ahead(corner + y * stride, width)
         for k in range(0, bounds, 2):
             painted[0] += runs[k + 1] - runs[k]
             both[0] += count_set(corner + y * stride + runs[k], runs[k + 1] - runs[k])

@@ -9,6 +9,10 @@ cdef extern from * nogil:
     #include <stddef.h>
     #include <stdint.h>
     #include <string.h>
+    #if defined(__SSE2__) || defined(_M_X64)
+    #include <emmintrin.h>
+    #define MASKCODEC_SUMS 1
+    #endif
 
     /* The pixels, each 0 or 1, that are 1. */
     static inline int64_t count_set(const uint8_t *pixels, ptrdiff_t count)
@@ -16,6 +20,13 @@ cdef extern from * nogil:
         const uint64_t even = 0x00FF00FF00FF00FF;
         int64_t found = 0;
         ptrdiff_t k, words;
+    #ifdef MASKCODEC_SUMS
+        __m128i sums = _mm_setzero_si128();
+        for (; count >= 16; count -= 16, pixels += 16)
+            sums = _mm_add_epi64(sums, _mm_sad_epu8(_mm_loadu_si128((const __m128i *)pixels),
+                                                    _mm_setzero_si128()));
+        found = _mm_cvtsi128_si64(_mm_add_epi64(sums, _mm_unpackhi_epi64(sums, sums)));
+    #endif
         while (count >= 8) {
             uint64_t lanes = 0, word;
             words = count / 8 < 255 ? count / 8 : 255; /* as far as a byte counts */
