@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -17,6 +18,11 @@ import maskcodec
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 MODULES = PROJECT["tool"]["setuptools"]["ext-modules"]
+
+NO_SOURCES = (
+    *(".git", ".venv", ".*_cache", ".hypothesis", "__pycache__"),
+    *("build", "dist", "demo", "*.egg-info", "*.so", "*.pyd"),
+)
 
 needs_checkout = pytest.mark.skipif(
     not Path(maskcodec.__file__).is_relative_to(ROOT), reason="not an editable install"
@@ -92,9 +98,16 @@ def test_every_public_name_is_there() -> None:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the sdist, and the wheel built from that sdist."""
-    folder = tmp_path_factory.mktemp("dist")
-    run("-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT))
+    """A folder with the sdist, and the wheel built from that sdist.
+
+    From a copy: a build writes into its sources, where another worker may be building too.
+    """
+    folder, source = (
+        tmp_path_factory.mktemp("dist"),
+        tmp_path_factory.mktemp("source") / "maskcodec",
+    )
+    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(*NO_SOURCES))
+    run("-m", "build", "--no-isolation", "--outdir", str(folder), str(source))
     return folder
 
 
