@@ -25,6 +25,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
+from .._ext import field_codes
 from ..errors import MaskCodecError
 
 CELLS = 64
@@ -105,13 +106,8 @@ class ShapeCodebook:
 
         `counts` and `codes` are those of `ShapeTokens`, each code in 0..CODES - 1.
         """
-        total = np.zeros((len(counts), self.dimensions))
-        if len(codes):
-            starts = np.cumsum(counts, dtype=np.int64) - counts
-            stages = np.arange(len(codes)) - np.repeat(starts, counts)
-            steps = self.codes[stages, codes].astype(np.float64)
-            have = counts > 0
-            total[have] = np.add.reduceat(steps, starts[have], axis=0)
+        total = np.empty((len(counts), self.dimensions))
+        field_codes.sums(self.codes, counts, codes, total)
         return total
 
     def fields(
@@ -123,10 +119,13 @@ class ShapeCodebook:
     def fields_of_sums(self, sums: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
         """The fields of objects whose codes add up to `sums`, which are as `sums` gives them."""
         rows, mean = _exact_rows(self)
-        found = np.empty((len(sums), CELLS, CELLS))
-        np.matmul(sums, rows, out=found.swapaxes(0, 1))
-        found += mean
-        return np.rint(found, out=found).astype(np.int32)
+        products = np.empty((len(sums), CELLS, CELLS))
+        np.matmul(sums, rows, out=products.swapaxes(0, 1))
+        fields = np.empty((len(sums), CELLS, CELLS), np.int32)
+        field_codes.rounded(
+            products.reshape(-1, CELLS * CELLS), mean, fields.reshape(-1, CELLS * CELLS)
+        )
+        return fields
 
     def save(self, path: Path | IO[bytes]) -> None:
         """Write the codebook as a compressed `.npz` that `read_codebook` reads."""
@@ -149,13 +148,13 @@ def exact_tables(book: ShapeCodebook) -> tuple[npt.NDArray[np.float64], npt.NDAr
 
 @lru_cache(maxsize=8)
 def _exact_rows(book: ShapeCodebook) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """The basis row by row of cells, (CELLS, dimensions, CELLS), and the mean, (CELLS, CELLS).
+    """The basis row by row of cells, (CELLS, dimensions, CELLS), and the mean, (CELLS * CELLS,).
 
     Products with a row are so small that no BLAS starts threads of its own for them.
     """
     basis, mean = exact_tables(book)
     rows = basis.reshape(-1, CELLS, CELLS).swapaxes(0, 1)
-    return np.ascontiguousarray(rows), mean.reshape(CELLS, CELLS)
+    return np.ascontiguousarray(rows), mean
 
 
 def whole_numbers(
