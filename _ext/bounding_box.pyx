@@ -9,7 +9,7 @@ cimport cython
 from libc.stdint cimport int64_t, uint8_t
 from libc.string cimport memchr, memset
 
-from prefetch cimport fetch_ahead
+from prefetch cimport fetch, row_ahead
 from set_pixels cimport count_set
 
 cdef extern from * nogil:
@@ -42,7 +42,7 @@ cdef bint _bounds(
     const uint8_t* pixels, Py_ssize_t height, Py_ssize_t width, int64_t* box
 ) noexcept nogil:
     cdef uint8_t[CHUNK] columns
-    cdef Py_ssize_t top, y, x = 0, length
+    cdef Py_ssize_t top, y, x = 0, length, ahead = row_ahead(width)
     cdef const uint8_t* row
     cdef const uint8_t* found = <const uint8_t*>memchr(pixels, 1, height * width)
     if found == NULL:
@@ -56,7 +56,7 @@ cdef bint _bounds(
         memset(columns, 0, length)
         for y in range(top, height):
             row = pixels + y * width + x
-            fetch_ahead(row, length)
+            fetch(row + ahead, length)
             if memchr(row, 1, length) != NULL:
                 join_row(columns, row, length)
                 box[3] = max(box[3], y + 1)
@@ -93,7 +93,7 @@ cdef void _line_sums(
     int64_t* columns
 ) noexcept nogil:
     cdef uint8_t[CHUNK] sums
-    cdef Py_ssize_t x, y, k, length, stop
+    cdef Py_ssize_t x, y, k, length, stop, ahead = row_ahead(stride)
     memset(rows, 0, height * sizeof(int64_t))
     memset(columns, 0, width * sizeof(int64_t))
     x = 0
@@ -104,7 +104,7 @@ cdef void _line_sums(
             stop = min(y + 255, height)  # as far as a byte counts
             memset(sums, 0, length)
             while y < stop:
-                fetch_ahead(corner + y * stride + x, length)
+                fetch(corner + y * stride + x + ahead, length)
                 rows[y] += count_set(corner + y * stride + x, length)
                 add_row(sums, corner + y * stride + x, length)
                 y += 1

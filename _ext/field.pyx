@@ -5,12 +5,13 @@ All in integers, as `maskcodec.geometry.shapetokens` says, so that every device 
 pixels. Fields are within +-2**25 and sides within 2**16, so that sums stay within 2**62.
 """
 
+cimport cython
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from canvas cimport Canvas, clear, close_canvases, count_planes, open_canvases
-from prefetch cimport fetch_ahead
+from prefetch cimport fetch, row_ahead
 from set_pixels cimport count_set
 
 
@@ -26,6 +27,7 @@ cdef struct Table:  # of a box
     int32_t* edges
     int32_t* crossings
     int32_t* runs
+    double scale  # 1 / (2 * cells)
 
 
 cdef void _lay(Axis axis, int64_t pixels, int64_t cells) noexcept nogil:
@@ -77,14 +79,14 @@ cdef inline int64_t _find_crossing(
     return guess
 
 
+@cython.cdivision(True)  # two cells between which the sign changes differ
 cdef int64_t _find_runs(
     const int32_t* above, int64_t cells, int64_t below, int64_t height, int64_t width,
     const int32_t* shares, const int32_t* edges, const int32_t* crossings, int64_t count,
-    int32_t* runs
+    int32_t* runs, double scale
 ) noexcept nogil:
     """Where the field is above 0 in a row of pixels: starts and stops by turns; how many both."""
     cdef int64_t x, i, k, left, right, found = 0
-    cdef double scale = 1 / (2.0 * cells)
     if above[0] * (2 * height - below) + above[cells] * below > 0:
         runs[0] = 0
         found = 1
@@ -113,7 +115,7 @@ cdef void _paint(
     uint8_t* corner, Py_ssize_t stride
 ) noexcept nogil:
     """Row by row, fill the runs between the places where the field changes its sign."""
-    cdef int64_t y, k, count = 0, bounds
+    cdef int64_t y, k, count = 0, bounds, ahead = row_ahead(stride)
     cdef const int32_t* above
     cdef int32_t* runs = table.runs
     for y in range(height):
@@ -122,9 +124,9 @@ cdef void _paint(
             count = _list_crossings(above, cells, table.crossings)
         bounds = _find_runs(
             above, cells, table.rows.share[y], height, width, table.columns.share, table.edges,
-            table.crossings, count, runs
+            table.crossings, count, runs, table.scale
         )
-        fetch_ahead(corner + y * stride, width)
+        fetch(corner + y * stride + ahead, width)
         for k in range(0, bounds, 2):
             memset(corner + y * stride + runs[k], 1, runs[k + 1] - runs[k])
 
@@ -134,7 +136,7 @@ cdef void _count(
     const uint8_t* corner, Py_ssize_t stride, int64_t* both, int64_t* painted
 ) noexcept nogil:
     """As `_paint`, but count the pixels, and those that are set already."""
-    cdef int64_t y, k, count = 0, bounds
+    cdef int64_t y, k, count = 0, bounds, ahead = row_ahead(stride)
     cdef const int32_t* above
     cdef int32_t* runs = table.runs
     both[0] = painted[0] = 0
@@ -144,9 +146,9 @@ cdef void _count(
             count = _list_crossings(above, cells, table.crossings)
         bounds = _find_runs(
             above, cells, table.rows.share[y], height, width, table.columns.share, table.edges,
-            table.crossings, count, runs
+            table.crossings, count, runs, table.scale
         )
-        fetch_ahead(corner + y * stride, width)
+        fetch(corner + y * stride + ahead, width)
         for k in range(0, bounds, 2):
             painted[0] += runs[k + 1] - runs[k]
             both[0] += count_set(corner + y * stride + runs[k], runs[k + 1] - runs[k])
@@ -173,6 +175,7 @@ cdef int _open(Table* table, Py_ssize_t cells, Py_ssize_t side) except -1:
     table.edges = block + 4 * side
     table.crossings = table.edges + cells
     table.runs = table.crossings + cells
+    table.scale = 1 / (2.0 * max(cells, <Py_ssize_t>1))
     return 0
 
 

@@ -1,8 +1,8 @@
 # cython: language_level=3, binding=False
 """From codes to fields: what comes before and after the product with the basis.
 
-Sums of codes are whole numbers, and so are the fields, which are products of these sums with the
-basis, in multiples of a power of two that are exact in float64, and then rounded.
+Sums of codes are whole numbers. Their products with the basis are multiples of a power of two,
+exact in float64; a field is these products and the mean, rounded.
 """
 
 from libc.stdint cimport int16_t, int32_t, int64_t
@@ -54,19 +54,20 @@ def sums(
     """Add up the codes of each object.
 
     `table` (stages, entries, dimensions) holds what a code stands for; an object has `counts` of
-    the `codes`, one of each stage from the first on; `out` is (objects, dimensions).
+    the `codes`, one of each stage from the first on; `out` is (objects, dimensions). ValueError:
+    shapes disagree, or a count or a code is out of range; nothing is written then.
     """
     cdef Py_ssize_t objects = counts.shape[0], dimensions = table.shape[2], i, stage, place = 0
     cdef int64_t total = 0
     for i in range(objects):
         if not 0 <= counts[i] <= table.shape[0]:
-            raise ValueError("an object has more codes than there are stages, or fewer than none")
+            raise ValueError("counts must be 0 to the number of stages")
         total += counts[i]
     if out.shape[0] != objects or out.shape[1] != dimensions or codes.shape[0] != total:
         raise ValueError("shapes")
     for i in range(total):
         if not 0 <= codes[i] < table.shape[1]:
-            raise ValueError("a code is none of the table's")
+            raise ValueError("a code is not in the table")
     out[:, :] = 0
     if dimensions == 0:
         return
@@ -80,7 +81,7 @@ def sums(
 def rounded(const double[:, ::1] products, const double[::1] mean, int32_t[:, ::1] out):
     """Round products (objects, cells) plus the mean (cells,), halves to even.
 
-    All of them lie within 2**31.
+    The caller sees to it that the sums lie within int32: others, and NaN, give no number.
     """
     cdef Py_ssize_t objects = products.shape[0], cells = products.shape[1], i
     if mean.shape[0] != cells or out.shape[0] != objects or out.shape[1] != cells:

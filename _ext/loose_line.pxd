@@ -1,6 +1,6 @@
 """The loose reading of one line of runs: any bytes mean something, and each departure is noted."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 
 from names cimport intern_name, is_recent, same_bytes
 from run_scan cimport (
@@ -146,13 +146,13 @@ cdef inline bint _is_gap(Scan* s, const Gap* gap, Py_ssize_t at, Py_ssize_t end)
     return 0 < gap.length < end - at and same_bytes(s.text + at, s.text + gap.start, gap.length)
 
 
-cdef inline bint _is_read_alike(
+cdef inline bint _read_alike(
     Scan* s, Py_ssize_t* at, Py_ssize_t end, int64_t* cells
 ) noexcept nogil:
-    """Read a run with one of the last two labels, spelt as the last one that was read byte by byte.
+    """Read a run of one of the last two labels, spelt as what was read byte by byte before it.
 
-    Models keep to a spelling once they have begun with it. False, and nothing is read, where this
-    run does not.
+    Models keep to a spelling once they have begun with it. Returns whether this run does;
+    otherwise nothing is read.
     """
     cdef Py_ssize_t place = at[0], length = 0, star, bar
     cdef int64_t count
@@ -205,6 +205,7 @@ cdef inline void _loose_run(
     """Read one run, whatever it looks like; `full` is set where the room is out."""
     cdef int32_t label = -1
     cdef Py_ssize_t start = at[0], mark = _mark(s, start, end, commas, &label), label_end, shorter
+    cdef Py_ssize_t digits, run_end, bar
     cdef int64_t count = 1
     cdef int star = _star(s, mark, end) if mark < end else 0
     label_end = _trim(s, start, mark)
@@ -214,9 +215,9 @@ cdef inline void _loose_run(
             note(s, STAR, mark)
         if label_end > start and (label_end != mark - 1 or s.text[label_end] != c" "):
             note(s, SPACING, label_end)
-        at[0] = _skip_space(s, mark + star, end)
-        if star == 1 and at[0] < end and _is_digit(s.text[at[0]]):
-            _learn_star(s, label_end, at[0])
+        digits = _skip_space(s, mark + star, end)
+        if star == 1 and digits < end and _is_digit(s.text[digits]):
+            _learn_star(s, label_end, digits)
         at[0] = _count(s, mark + star, end, &count)
     elif label_end > start and parted[0] and s.counted:
         shorter = _times(s, start, label_end, &count)
@@ -236,11 +237,11 @@ cdef inline void _loose_run(
         if not push_run(s, label, count):
             return
         cells[0] += count
-    mark = _skip_space(s, at[0], end)
-    start = at[0]
-    at[0] = _separator(s, start, end, parted)
-    if at[0] < end and s.text[mark] == c"|":
-        _learn_bar(s, start, at[0])
+    run_end = at[0]
+    bar = _skip_space(s, run_end, end)
+    at[0] = _separator(s, run_end, end, parted)
+    if at[0] < end and s.text[bar] == c"|":
+        _learn_bar(s, run_end, at[0])
 
 
 cdef inline void loose_line(Scan* s, Py_ssize_t start, Py_ssize_t end, bint first) noexcept nogil:
@@ -255,7 +256,7 @@ cdef inline void loose_line(Scan* s, Py_ssize_t start, Py_ssize_t end, bint firs
     if at != start + (not first) or not first and s.text[start] != c" ":
         note(s, LINE_START, start)
     while at < end and not s.full:
-        if _is_read_alike(s, &at, end, &cells):
+        if _read_alike(s, &at, end, &cells):
             parted = True
             continue
         if not is_searched:

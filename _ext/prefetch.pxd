@@ -29,9 +29,19 @@ cdef enum:
     AHEAD = 4096
 
 
-cdef inline void fetch_ahead(const uint8_t* pixels, Py_ssize_t length) noexcept nogil:
-    """Ask for what follows a page after the `length` bytes at `pixels`."""
+cdef inline void fetch(const uint8_t* pixels, Py_ssize_t length) noexcept nogil:
+    """Ask for `length` bytes."""
     cdef Py_ssize_t k = 0
     while k < length:
-        _fetch(pixels + AHEAD + k)
+        _fetch(pixels + k)
         k += LINE
+
+
+cdef inline void fetch_ahead(const uint8_t* pixels, Py_ssize_t length) noexcept nogil:
+    """Ask for the `length` bytes a page after `pixels`, in a pass over all that lies between."""
+    fetch(pixels + AHEAD, length)
+
+
+cdef inline Py_ssize_t row_ahead(Py_ssize_t stride) noexcept nogil:
+    """How far ahead to fetch in a pass over parts of rows: whole rows, a page or more."""
+    return (AHEAD + stride - 1) // stride * stride if stride > 0 else 0

@@ -92,6 +92,7 @@ cdef Py_ssize_t _changes(
             fetch_ahead(row + 128 * i, 128)
             if fold_changes(row + 128 * i, folded + 2 * i, change):
                 count = _list(change, 128 * i, y, changes, count, per_column)
+        fetch_ahead(row + 128 * blocks, width - 128 * blocks)
         if fold_changes(block_of_row(row, 128 * blocks, width, spare), folded + 2 * blocks, change):
             change[0] &= last_columns[0]
             change[1] &= last_columns[1]

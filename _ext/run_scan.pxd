@@ -41,7 +41,7 @@ cdef struct Scan:
     Py_ssize_t note_room
     Py_ssize_t noted
     uint32_t line_notes    # the kinds noted in this line: one note a kind and line is enough
-    Gap star               # of the run that was last read loosely
+    Gap star               # the last star, and the last bar, that were read byte by byte
     Gap bar
     bint full
 

@@ -1,4 +1,4 @@
-"""How many pixels of a line are set, eight at a time."""
+"""How many pixels of a line are set, 8 or 16 at a time."""
 
 from libc.stdint cimport int64_t, uint8_t
 
@@ -9,7 +9,7 @@ cdef extern from * nogil:
     #include <stddef.h>
     #include <stdint.h>
     #include <string.h>
-    #if defined(__SSE2__) || defined(_M_X64)
+    #if defined(__x86_64__) || defined(_M_X64)
     #include <emmintrin.h>
     #define MASKCODEC_SUMS 1
     #endif

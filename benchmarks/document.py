@@ -9,8 +9,9 @@
 
 A result's `name` says what was measured and is unlike every other's; its `figures` are numbers, or
 null where there was nothing to measure. A gate belongs to the figure of its name: `least` must be
-reached, `stretch` (which may be left out) would be better still. `reach`, where it is below
-`least`, is what the machine of that run allows to anyone.
+reached, `stretch` (which may be left out) would be better still. `reach` stands where memory at
+its speed in that run, or two threads of that machine at other work, would miss the gate too: the
+ratio that they reach.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import math
 import os
 import sys
 import tempfile
@@ -89,13 +90,16 @@ def add_result(
         if name in facts["stretch"]:
             gates[name]["stretch"] = facts["stretch"][name]
         reach = _reach(best.get(name), limit, facts.get("machine", {}))
-        if reach is not None and reach < least:
+        if reach is not None and (figures[name] or 0) <= reach < least:
             gates[name]["reach"] = reach
     return documents.add(document, {"kernel": kernel, "masks": masks}, figures, gates)
 
 
 def _reach(peer: float | None, limit: float, gains: Mapping[str, float]) -> float | None:
-    """The ratio to a peer of who takes no longer than memory, or as this machine's threads gain."""
+    """The ratio to a peer at the speed of memory, or what two threads of this machine gain.
+
+    Caches can be faster than memory: it bounds only who is not beyond it.
+    """
     if gains:
         return max(gains.values())
     return peer / limit if peer is not None and limit else None
@@ -134,7 +138,7 @@ def row(result: Result) -> str:
 
 
 def _allows(gate: Mapping[str, float]) -> str:
-    return f"the machine allows {gate['reach']:.3g}"
+    return f"the machine allows {math.floor(gate['reach'] * 100) / 100:.3g}"
 
 
 def missed_lines(result: Result) -> list[str]:

@@ -83,7 +83,7 @@ def _summary(document: Document) -> str:
 
 
 def _reach(gate: Mapping[str, float]) -> str:
-    return short(gate["reach"]) if "reach" in gate else "enough"
+    return short(gate["reach"]) if "reach" in gate else "–"
 
 
 def _bars(result: Result) -> str:

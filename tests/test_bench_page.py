@@ -152,7 +152,7 @@ def test_the_page_of_kernels(tmp_path: Path) -> None:
     assert "&lt;script&gt;" in html
     assert "interrupted" not in html
     assert html.count("<figure>") == 4
-    assert "<td>enough</td>" in html
+    assert "<td>–</td>" in html
     document["results"][0]["gates"]["opencv"]["reach"] = 1.75
     write_kernels_page(tmp_path / "k.html", document)
     assert "<td>1.75</td>" in checked((tmp_path / "k.html").read_text("utf-8"))

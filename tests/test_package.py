@@ -19,10 +19,7 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 MODULES = PROJECT["tool"]["setuptools"]["ext-modules"]
 
-NO_SOURCES = (
-    *(".git", ".venv", ".*_cache", ".hypothesis", "__pycache__"),
-    *("build", "dist", "demo", "*.egg-info", "*.so", "*.pyd"),
-)
+NO_SOURCES = [".git", ".venv", ".*_cache", ".hypothesis", "__pycache__", "*.egg-info", "*.so"]
 
 needs_checkout = pytest.mark.skipif(
     not Path(maskcodec.__file__).is_relative_to(ROOT), reason="not an editable install"
@@ -102,10 +99,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     From a copy: a build writes into its sources, where another worker may be building too.
     """
-    folder, source = (
-        tmp_path_factory.mktemp("dist"),
-        tmp_path_factory.mktemp("source") / "maskcodec",
-    )
+    folder = tmp_path_factory.mktemp("dist")
+    source = tmp_path_factory.mktemp("source") / "maskcodec"
     shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(*NO_SOURCES))
     run("-m", "build", "--no-isolation", "--outdir", str(folder), str(source))
     return folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -304,6 +305,23 @@ def test_what_cannot_be_painted(geometry: ShapeTokens, message: str, device: str
     target: Any = device if device == "cpu" else pytest.importorskip("torch").device("cpu")
     with pytest.raises(MaskCodecError, match=message):
         render_batch([geometry], [SIZE], device=target)
+
+
+@pytest.mark.parametrize(("counts", "said"), [([2, 2], 4), ([3, -1], 2), ([1, 1], 2)])
+def test_counts_that_are_not_those_of_the_codes(counts: list[int], said: int) -> None:
+    right = made([[0, 0, 9, 9], [9, 9, 30, 30]], [[1, 2], [3]])
+    wrong = dataclasses.replace(right, counts=np.array(counts, np.int32))
+    with pytest.raises(MaskCodecError, match=f"counts add up to {said}, there are 3 codes"):
+        render_batch([wrong], [SIZE])
+
+
+def test_numbers_of_other_types() -> None:
+    right = made([[0, 0, 9, 9], [9, 9, 30, 30]], [[1, 2], [3]])
+    other = dataclasses.replace(
+        right, counts=right.counts.astype(np.int64), codes=np.repeat(right.codes, 2)[::2]
+    )
+    for one, two in zip(render_batch([right], [SIZE]), render_batch([other], [SIZE]), strict=True):
+        np.testing.assert_array_equal(one, two)
 
 
 def test_codes_of_another_family() -> None:

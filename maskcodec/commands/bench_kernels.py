@@ -22,8 +22,8 @@ The table gives microseconds a mask; "x limit" is that time over the time that t
 just to read the kernel's input and to write its output, measured in the same run; then how many
 times faster we are than each peer. Where there is a gate, the ratio that must be held, it says
 whether it was, and whether the goal beyond it was reached. "the machine allows 3.9" stands where
-no program could hold a gate in this run: who takes no longer than memory is 3.9 times as fast as
-that peer, or the machine's own two threads gain no more.
+a gate asks for more than the machine had in this run: a program that takes no longer than memory
+does would be 3.9 times as fast as that peer; or two threads of the machine gain no more than that.
 
 Status 1: a gate was missed, or an answer was wrong. While other programs keep the cores busy, two
 threads can't be faster than one, and memory is slower: look twice at such a gate."""

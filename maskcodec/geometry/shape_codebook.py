@@ -104,10 +104,16 @@ class ShapeCodebook:
     ) -> npt.NDArray[np.float64]:
         """The sum of each object's codes, whole numbers as float64 (objects, dimensions).
 
-        `counts` and `codes` are those of `ShapeTokens`, each code in 0..CODES - 1.
+        `counts` and `codes` are those of `ShapeTokens`, each code in 0..CODES - 1; a ValueError
+        says that they are not.
         """
         total = np.empty((len(counts), self.dimensions))
-        field_codes.sums(self.codes, counts, codes, total)
+        field_codes.sums(
+            np.ascontiguousarray(self.codes),
+            np.ascontiguousarray(counts, np.int32),
+            np.ascontiguousarray(codes, np.int32),
+            total,
+        )
         return total
 
     def fields(

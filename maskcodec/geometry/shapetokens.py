@@ -221,6 +221,8 @@ class _Merged:
         # As unsigned numbers, those below 0 are the largest.
         if counts.max(initial=0) > book.stages:
             raise MaskCodecError(f"{counts.max()} codes an object, at most {book.stages}")
+        if counts.min(initial=0) < 0 or counts.sum() != len(codes):
+            raise MaskCodecError(f"counts add up to {counts.sum()}, there are {len(codes)} codes")
         if codes.view(np.uint32).max(initial=0) >= book.codes.shape[1]:
             raise MaskCodecError(f"codes must be 0 to {book.codes.shape[1] - 1}")
         if boxes.view(np.uint32).max(initial=0) > bins:

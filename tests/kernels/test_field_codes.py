@@ -43,10 +43,10 @@ def test_the_largest_sum_is_exact() -> None:
 @pytest.mark.parametrize(
     ("counts", "codes", "shape", "message"),
     [
-        ([3], [0, 0, 0], (1, 4), "more codes than there are stages"),
-        ([-1, 2], [0], (2, 4), "fewer than none"),
-        ([2], [0, 3], (1, 4), "none of the table's"),
-        ([2], [-1, 0], (1, 4), "none of the table's"),
+        ([3], [0, 0, 0], (1, 4), "counts must be 0"),
+        ([-1, 2], [0], (2, 4), "counts must be 0"),
+        ([2], [0, 3], (1, 4), "not in the table"),
+        ([2], [-1, 0], (1, 4), "not in the table"),
         ([2], [0], (1, 4), "shapes"),
         ([1], [0, 0], (1, 4), "shapes"),
         ([2], [0, 0], (2, 4), "shapes"),
