@@ -44,6 +44,9 @@ INTERRUPTED = 130
 MICROSECONDS, LIMIT = "microseconds", "x limit"
 MACHINE = "machine, "
 """What the figures begin with that say how much faster two threads of the machine are than one."""
+NEARLY = 1.1
+"""How much faster than memory one can be that was measured at another moment."""
+
 MEANS_LITTLE = "Ratios of two threads to one mean nothing then, and those to memory little."
 
 
@@ -90,15 +93,16 @@ def add_result(
         if name in facts["stretch"]:
             gates[name]["stretch"] = facts["stretch"][name]
         reach = _reach(best.get(name), limit, facts.get("machine", {}))
-        if reach is not None and (figures[name] or 0) <= reach < least:
-            gates[name]["reach"] = reach
+        ratio = figures[name] or 0.0
+        if reach is not None and reach < least and ratio <= NEARLY * reach:
+            gates[name]["reach"] = max(reach, ratio)
     return documents.add(document, {"kernel": kernel, "masks": masks}, figures, gates)
 
 
 def _reach(peer: float | None, limit: float, gains: Mapping[str, float]) -> float | None:
     """The ratio to a peer at the speed of memory, or what two threads of this machine gain.
 
-    Caches can be faster than memory: it bounds only who is not beyond it.
+    Caches can be faster than memory: it says nothing of who is beyond it by more than `NEARLY`.
     """
     if gains:
         return max(gains.values())

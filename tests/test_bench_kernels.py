@@ -318,7 +318,9 @@ def test_a_gate_beyond_the_machine_is_said() -> None:
         "a on b: 3.00x opencv, the gate is 5, the machine allows 4"
     ]
     assert "3.0x opencv (gate 5 MISSED, the machine allows 4)" in kernels.row(result)
-    cached = kernels.add_result(document, "a", "b", facts, kernels.Memory(7e8, 7e8))
+    nearly = kernels.add_result(document, "a", "b", facts, kernels.Memory(7.2e8, 7.2e8))
+    assert nearly["gates"]["opencv"]["reach"] == nearly["figures"]["opencv"] == pytest.approx(3)
+    cached = kernels.add_result(document, "a", "b", facts, kernels.Memory(6e8, 6e8))
     assert cached["figures"]["x limit"] < 1
     assert "reach" not in cached["gates"]["opencv"]
     faster = kernels.add_result(document, "a", "b", facts, kernels.Memory(2e9, 2e9))
