@@ -175,7 +175,7 @@ cdef int _open(Table* table, Py_ssize_t cells, Py_ssize_t side) except -1:
     table.edges = block + 4 * side
     table.crossings = table.edges + cells
     table.runs = table.crossings + cells
-    table.scale = 1 / (2.0 * max(cells, <Py_ssize_t>1))
+    table.scale = 1 / (2.0 * cells)
     return 0
 
 

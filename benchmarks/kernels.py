@@ -93,8 +93,10 @@ def add_result(
         if name in facts["stretch"]:
             gates[name]["stretch"] = facts["stretch"][name]
         reach = _reach(best.get(name), limit, facts.get("machine", {}))
-        ratio = figures[name] or 0.0
-        if reach is not None and reach < least and ratio <= NEARLY * reach:
+        ratio = figures[name]
+        if reach is None or ratio is None or max(reach, ratio) >= least:
+            continue
+        if ratio <= NEARLY * reach:
             gates[name]["reach"] = max(reach, ratio)
     return documents.add(document, {"kernel": kernel, "masks": masks}, figures, gates)
 
@@ -127,7 +129,7 @@ def row(result: Result) -> str:
         if gate:
             held = "MISSED" if ratio < gate["least"] else "ok"
             beyond = ", stretch ok" if ratio >= gate.get("stretch", float("inf")) else ""
-            reach = f", {_allows(gate)}" if ratio < gate["least"] and "reach" in gate else ""
+            reach = f", {_allows(gate)}" if "reach" in gate else ""
             mark = f" (gate {gate['least']:.3g} {held}{reach}{beyond})"
         marks.append(f"{ratio:.2f}x {name}{mark}" if ratio < 2 else f"{ratio:.1f}x {name}{mark}")
     if gains:
@@ -146,7 +148,7 @@ def _allows(gate: Mapping[str, float]) -> str:
 
 
 def missed_lines(result: Result) -> list[str]:
-    """A line for each gate that was missed; where no program could hold it here, that is said."""
+    """A line for each gate that was missed; where the machine allows no more, that is said."""
     name, figures = result["name"], result["figures"]
     lines = []
     for peer in documents.missed(result):

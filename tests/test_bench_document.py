@@ -111,6 +111,11 @@ def test_an_unknown_bench_is_refused() -> None:
             [{"name": {"a": 1}, "figures": {"b": 1}, "gates": {"b": {"least": 1, "stretch": ""}}}],
             r"results\[0\].gates.b'",
         ),
+        (
+            "results",
+            [{"name": {"a": 1}, "figures": {"b": 1}, "gates": {"b": {"least": 1, "reach": ""}}}],
+            r"results\[0\].gates.b'",
+        ),
     ],
 )
 def test_a_wrong_field_is_named(field: str, value: Any, message: str, tmp_path: Path) -> None:

@@ -323,6 +323,14 @@ def test_a_gate_beyond_the_machine_is_said() -> None:
     cached = kernels.add_result(document, "a", "b", facts, kernels.Memory(6e8, 6e8))
     assert cached["figures"]["x limit"] < 1
     assert "reach" not in cached["gates"]["opencv"]
+    held = kernels.add_result(
+        document,
+        "a",
+        "b",
+        facts | {"seconds": {"": 2e-6, "opencv": 10.2e-6}},
+        kernels.Memory(7e8, 7e8),
+    )
+    assert held["gates"] == {"opencv": {"least": 5, "stretch": 8}}
     faster = kernels.add_result(document, "a", "b", facts, kernels.Memory(2e9, 2e9))
     assert faster["gates"] == {"opencv": {"least": 5, "stretch": 8}}
 
