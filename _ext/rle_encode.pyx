@@ -28,7 +28,7 @@ from libc.string cimport memchr, memcpy, memset
 from bits cimport fold_changes, folded_pixel, lowest_bit
 from buffers cimport open_buffer
 from folded_rows cimport MOST_WORDS, block_of_row, fold_before
-from prefetch cimport fetch_ahead
+from prefetch cimport fetch_ahead_twice
 
 
 cdef inline Py_ssize_t _list(
@@ -89,10 +89,10 @@ cdef Py_ssize_t _changes(
             return -1
         before = count
         for i in range(blocks):
-            fetch_ahead(row + 128 * i, 128)
+            fetch_ahead_twice(row + 128 * i, 128)
             if fold_changes(row + 128 * i, folded + 2 * i, change):
                 count = _list(change, 128 * i, y, changes, count, per_column)
-        fetch_ahead(row + 128 * blocks, width - 128 * blocks)
+        fetch_ahead_twice(row + 128 * blocks, width - 128 * blocks)
         if fold_changes(block_of_row(row, 128 * blocks, width, spare), folded + 2 * blocks, change):
             change[0] &= last_columns[0]
             change[1] &= last_columns[1]

@@ -11,7 +11,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from bits cimport different_bytes, lowest_bit
-from prefetch cimport fetch_ahead
+from prefetch cimport fetch_ahead_twice
 
 ctypedef fused label_t:
     uint8_t
@@ -51,7 +51,7 @@ cdef Py_ssize_t _row_changes(
     cdef uint64_t word
     cdef uint32_t column
     while x < width:
-        fetch_ahead(<const uint8_t*>(labels + x), 64)
+        fetch_ahead_twice(<const uint8_t*>(labels + x), 64)
         word = _different(labels, others, x, width)
         while word:
             column = x0 + <uint32_t>x + <uint32_t>lowest_bit(word) // <uint32_t>sizeof(label_t)
