@@ -18,9 +18,10 @@ For each codec: prepare the examples; train --sweep-steps steps with each rate o
 rate with the lowest loss at the end; then train with that rate, with --seeds seeds, and let each
 adapter answer --test, kept in the codec's format and free. The loss is the plain next-token loss.
 
-The defaults train a tiny model that is shipped on generated scenes, on the CPU. For a model and
-data of yours, on a GPU, give --model, --train, --val and --test, where each of the last three takes
-the arguments of `maskcodec prepare` as one string, without --spec and --output.
+The defaults train a tiny model that is shipped on generated scenes, on the CPU: some 40 minutes on
+two cores, the beginning of each curve. For more of it, give --steps and --batch-size. For a model
+and data of yours, on a GPU, give --model, --train, --val and --test, where each of the last three
+takes the arguments of `maskcodec prepare` as one string, without --spec and --output.
 
 Into the folder --output go learn.json, learn.html, learn.png, and all examples, adapters and logs.
 Ctrl-C keeps every finished training, and the checkpoint of the one that was stopped; --resume goes
@@ -29,6 +30,7 @@ on, also with further --specs or --seeds: the figures then hold all that the fol
 EXAMPLES = """\
   maskcodec bench learn --output learn
   maskcodec bench learn --output learn --resume --seeds 5
+  maskcodec bench learn -o longer --batch-size 32 --sweep-steps 90 --steps 270 --eval-steps 45
   maskcodec bench learn -o quick --specs shapetokens boxgrid:rows=6 --steps 60 --sweep-steps 20
   maskcodec bench learn -o learn --model Qwen/Qwen2.5-VL-3B-Instruct \\
       --train "refcoco --images train2014 --split train" \\
@@ -62,12 +64,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--token-rate", type=_positive, default=5.0, metavar="X",
         help="the rate of rows of added tokens, times the other (default: %(default)g)",
     )  # fmt: skip
-    add("--batch-size", type=args.count, default=32, metavar="N", help="default: %(default)s")
+    add("--batch-size", type=args.count, default=16, metavar="N", help="default: %(default)s")
     add(
-        "--sweep-steps", type=args.count, default=45, metavar="N",
+        "--sweep-steps", type=args.count, default=50, metavar="N",
         help="steps of a training that tries a rate (default: %(default)s)",
     )  # fmt: skip
-    add("--steps", type=args.count, default=270, metavar="N",
+    add("--steps", type=args.count, default=150, metavar="N",
         help="steps of the others (default: %(default)s)")  # fmt: skip
     add(
         "--minutes", type=_positive, metavar="X",
@@ -76,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add("--seeds", type=args.count, default=3, metavar="N", help="default: %(default)s")
     add(
-        "--eval-steps", type=args.count, default=45, metavar="N",
+        "--eval-steps", type=args.count, default=30, metavar="N",
         help="steps between points of a curve (default: %(default)s)",
     )  # fmt: skip
     add(
