@@ -17,10 +17,11 @@ from maskcodec import MaskCodecError
 from maskcodec.commands.terminal import printable
 from maskcodec.plot_axis import short
 from maskcodec.sheet import Table, escape, page_head, table
-from maskcodec.writing import atomic, check_output
+from maskcodec.writing import atomic
 
 from .document import Document, Key, Result, key_of, read
 from .page import STYLE, section
+from .program import check_reports
 
 SCHEMA = 1
 
@@ -210,6 +211,10 @@ def _unfinished(documents: tuple[Document, Document], files: tuple[str, str]) ->
         f"{file} was interrupted: it may lack results"
         for document, file in zip(documents, files, strict=True)
         if document["interrupted"]
+    ] + [
+        f"{file}: {document['busy']}"
+        for document, file in zip(documents, files, strict=True)
+        if isinstance(document.get("busy"), str) and document["busy"]
     ]
 
 
@@ -283,8 +288,7 @@ def page(comparison: Comparison) -> str:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare as the arguments say; 0."""
-    for path in filter(None, (arguments.json, arguments.html)):
-        check_output(path, may_exist=True)
+    check_reports((arguments.json, arguments.html), (arguments.before, arguments.after))
     documents = [read(path) for path in (arguments.before, arguments.after)]
     files = (str(arguments.before), str(arguments.after))
     comparison = compare(documents[0], documents[1], files, arguments)

@@ -12,13 +12,12 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from maskcodec import MaskCodecError, get_codec
 from maskcodec.commands.terminal import progress, say
 from maskcodec.tokens import TokenCounter, default_counter, load_counter
-from maskcodec.writing import check_output
 
 from . import document as documents
 from .decode_latency import measure_latency
@@ -26,7 +25,7 @@ from .decode_memory import free_memory, new_memory_speed, write_speed
 from .decode_texts import Texts, write_texts
 from .decode_ways import Way, check, gates, measure, ways_of
 from .document import Document
-from .program import busy, run_bench
+from .program import busy, check_reports, run_bench
 
 INTERRUPTED = 130
 MISSED = 1
@@ -43,8 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure all that was asked for, and write it; 1 if a gate is missed, 130 if interrupted."""
-    for path in filter(None, (arguments.json, arguments.html)):
-        check_output(path, may_exist=True)
+    check_reports((arguments.json, arguments.html), (*(arguments.masks or ()), arguments.tokenizer))
     if not 0 < arguments.seconds <= 600 or not 0 < arguments.rate < math.inf:
         raise MaskCodecError("--seconds must be above 0 and at most 600, --rate above 0 and finite")
     codecs = list({(codec := get_codec(spec)).spec: codec for spec in arguments.specs}.values())
@@ -57,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         speeds = _write_speeds(document, ways)
         print(_heading())
-        for size in arguments.sizes:
+        for size in dict.fromkeys(arguments.sizes):
             written = write_texts(
                 codecs, size, arguments.objects, arguments.seed, arguments.masks or ()
             )
@@ -116,6 +114,7 @@ def _measure_size(
     label = f"{size[0]}x{size[1]}"
     for texts in written:
         document["settings"]["texts"][f"{texts.name} {label}"] = texts.sha256
+        _note_refused(document, texts, label)
         check(texts, ways)
     runs = list(_runs(document, size, ways, arguments))
     with progress(len(written) * len(runs), "batches", quiet=arguments.quiet) as bar:
@@ -134,6 +133,15 @@ def _measure_size(
                 print(_row(result), flush=True)
                 bar.update()
                 _save(document, arguments)
+
+
+def _note_refused(document: Document, texts: Texts, label: str) -> None:
+    """Say and note how many images a codec could not write; its texts are those of the others."""
+    if texts.refused:
+        asked = len(texts.refused) + len(texts.texts)
+        what = f"{len(texts.refused)} of {asked} images at {label} for {texts.name}"
+        document["settings"]["left out"][what] = texts.refused[0]
+        say("bench decode", f"left out {what}: {texts.refused[0]}")
 
 
 def _runs(
@@ -164,11 +172,18 @@ def _measure_latencies(
         }
         figures = measure_latency(texts, counter, rate)
         documents.add(document, name, figures)
-        print(
-            f"`{texts.name}`: of {figures['tokens']:g} tokens {figures['first_tokens']:g} "
-            f"give a first mask, {figures['useful_tokens']:g} a useful one, after "
-            f"{figures['useful_seconds']:.2f} s"
-        )
+        print(_latency_line(texts.name, figures))
+
+
+def _latency_line(name: str, figures: Mapping[str, float | None]) -> str:
+    lost = f"; {figures['lost']:g} of {figures['texts']:g} texts give none" * bool(figures["lost"])
+    if figures["useful_tokens"] is None:
+        return f"`{name}`: no text gives a mask"
+    return (
+        f"`{name}`: of {figures['tokens']:g} tokens {figures['first_tokens']:g} "
+        f"give a first mask, {figures['useful_tokens']:g} a useful one, after "
+        f"{figures['useful_seconds']:.2f} s{lost}"
+    )
 
 
 def _heading() -> str:
@@ -198,7 +213,7 @@ def _say_missed(document: Document) -> bool:
 
 
 def _save(document: Document, arguments: argparse.Namespace) -> None:
-    if arguments.json is not None:
+    if arguments.json is not None and document["results"]:
         documents.write(arguments.json, document)
 
 

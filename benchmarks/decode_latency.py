@@ -45,19 +45,27 @@ def measure_latency(
 
     Returns:
         medians: `tokens` of a whole text, up to the `first` mask with a pixel, and up to the first
-        `useful` one; `seconds` to each of the three; `decode_ms` of a text cut short.
+        `useful` one; `seconds` to each of the three; `decode_ms` of a text cut short. Texts without
+        a pixel in the whole answer are not among them: of `texts`, `lost` are such.
     """
     codec = texts.codec
     counting: Callable[[str], int] = len if counter is None else counter.adding(codec.vocab()).count
     rows = [_look(texts, text, counting, rate) for text in texts.batch(LOOKED_AT)]
-    known = {key: [row[key] for row in rows if key in row] for key in KEYS}
-    return {key: statistics.median(values) if values else None for key, values in known.items()}
+    seen = [row for row in rows if row is not None]
+    known = {key: [row[key] for row in seen] for key in KEYS}
+    medians = {key: statistics.median(values) if values else None for key, values in known.items()}
+    return {**medians, "texts": len(rows), "lost": len(rows) - len(seen)}
 
 
-def _look(texts: Texts, text: str, counting: Callable[[str], int], rate: float) -> dict[str, float]:
+def _look(
+    texts: Texts, text: str, counting: Callable[[str], int], rate: float
+) -> dict[str, float] | None:
+    """What `measure_latency` says, of one text; None where the whole of it has no pixel."""
     size = texts.size
     whole, took = _decode(texts, text)
     target = union_of(whole, size)
+    if not target.any():
+        return None
     tokens = counting(text)
     row: dict[str, float] = {"tokens": tokens, "seconds": tokens / rate + took}
     decoding = []

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from maskcodec.blocks import is_lent
 from maskcodec.threads import map_threads
 
 BLOCK = 1 << 28
@@ -107,8 +108,8 @@ def _left_in_group(folder: Path = Path("/sys/fs/cgroup")) -> int:
 def peak_memory(run: Callable[[], Any], device: str) -> tuple[int, int] | None:
     """The most bytes that a call held at a time, its answer's included, and the answer's masks.
 
-    NumPy's and Python's memory on the CPU, torch's on a GPU; None for torch on the CPU, which tells
-    nobody.
+    NumPy's and Python's memory on the CPU and the masks that lie in blocks of `maskcodec.blocks`,
+    which NumPy does not know of; torch's on a GPU; None for torch on the CPU, which tells nobody.
     """
     if device == "torch":
         return None
@@ -123,10 +124,15 @@ def peak_memory(run: Callable[[], Any], device: str) -> tuple[int, int] | None:
         return int(torch.cuda.max_memory_allocated()) - before, output
     tracemalloc.start()
     try:
-        output = _bytes_of(run())
-        return tracemalloc.get_traced_memory()[1], output
+        decoded = run()
+        return tracemalloc.get_traced_memory()[1] + _lent_bytes(decoded), _bytes_of(decoded)
     finally:
         tracemalloc.stop()
+
+
+def _lent_bytes(decoded: Any) -> int:
+    """The bytes of masks in blocks; those are taken for masks alone, and kept until the end."""
+    return sum(one.pixels.nbytes for one in decoded if is_lent(one.pixels))
 
 
 def _bytes_of(decoded: Any) -> int:

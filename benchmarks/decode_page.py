@@ -26,7 +26,8 @@ SPEED_NOTE = (
 LATENCY_NOTE = (
     "The answer is cut short and decoded as if it ended there. A first mask has a pixel; a useful "
     "one has an IoU of 0.5 or more with the mask of the whole answer. Seconds are those of a model "
-    "that prints at the rate given below, and of decoding once. Medians."
+    "that prints at the rate given below, and of decoding once. Medians over the texts that have a "
+    "mask in the end."
 )
 FIGURES = {
     "texts_per_s": "texts a second",
@@ -52,6 +53,7 @@ LATENCIES = {
     "first_seconds": "to a first mask",
     "useful_seconds": "to a useful one",
     "decode_ms": "decoding, ms",
+    "lost": "texts without a mask",
 }
 
 

@@ -43,7 +43,7 @@ class Texts:
         size: (height, width) of the masks in pixels.
         objects: masks a text.
         texts: one an image.
-        refused: why images could not be written; another text stands for each of them.
+        refused: why images could not be written, one message an image; there is no text of theirs.
     """
 
     codec: Codec[Any]

@@ -15,11 +15,11 @@ from maskcodec import MaskCodecError
 from maskcodec.commands import bench_generate
 from maskcodec.commands.model_notices import quiet_models
 from maskcodec.commands.terminal import progress, say
-from maskcodec.writing import check_output
 
 from . import document as documents
 from . import generate_page
 from .generate_cases import VERB, Bench
+from .program import check_reports
 
 INTERRUPTED = 130
 
@@ -51,11 +51,11 @@ def run(arguments: argparse.Namespace, argv: Sequence[str] | None = None) -> int
     Raises:
         MaskCodecError: a model, a codec, a file or a tokenizer can't be used.
     """
-    for path in filter(None, (arguments.json, arguments.html)):
-        check_output(path, may_exist=True)
     if arguments.resume and arguments.json is None:
         raise MaskCodecError("--resume needs --json FILE, which holds what was measured")
     bench = Bench(arguments)
+    inputs = (arguments.examples, *bench.tokenizers.values())
+    check_reports((arguments.json, arguments.html), inputs)
     document = documents.start("generate", argv, arguments.seed, bench.settings())
     kept = set()
     if arguments.resume and arguments.json.exists():
@@ -75,11 +75,14 @@ def run(arguments: argparse.Namespace, argv: Sequence[str] | None = None) -> int
     except KeyboardInterrupt:
         document["interrupted"] = True
         say(VERB, "interrupted; what was measured is kept")
-    _write(arguments, document)
+    if document["results"]:
+        _write(arguments, document)
+        print(generate_page.text_table(document))
+    if document["interrupted"]:
+        return INTERRUPTED
     if not document["results"]:
         raise MaskCodecError("nothing could be measured; see above why")
-    print(generate_page.text_table(document))
-    return INTERRUPTED if document["interrupted"] else min(failed + bench.left_out, 1)
+    return min(failed + bench.left_out, 1)
 
 
 def _write(arguments: argparse.Namespace, document: documents.Document) -> None:

@@ -46,7 +46,7 @@ RULE = {
 NOTE = (
     "tokens a mask: the answer's end among them. A step is one of the whole batch; reading the "
     "question is the first. share: of all time, what the rule took. first: what the first answer "
-    "waits for, once in a process."
+    "in that vocabulary waits for; what a process loads once, about half a second, is not in it."
 )
 WHOLE = ("answers", "vocabulary")
 """Figures that are counts."""

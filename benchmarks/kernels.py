@@ -28,7 +28,6 @@ from maskcodec import MaskCodecError
 from maskcodec.commands.bench_kernels import SIZES
 from maskcodec.commands.terminal import say
 from maskcodec.records import check_file
-from maskcodec.writing import check_output
 
 from . import document as documents
 from .document import Document, Result
@@ -37,7 +36,7 @@ from .kernel_worker import OURS
 from .kernels_page import write_kernels_page
 from .mask_sets import MaskSet, real, synthetic
 from .peers import PEERS
-from .program import busy, run_bench
+from .program import busy, check_reports, run_bench
 
 VERB = "bench kernels"
 INTERRUPTED = 130
@@ -249,8 +248,9 @@ def measure(arguments: argparse.Namespace, document: Document) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure as the arguments say; 1 if a gate was missed or an answer wrong, 130 by Ctrl-C."""
-    for path in filter(None, (arguments.json, arguments.html)):
-        check_output(path, may_exist=True)
+    check_reports((arguments.json, arguments.html), arguments.masks)
+    if not 0 < arguments.seconds <= 600:
+        raise MaskCodecError("--seconds must be above 0 and at most 600")
     for path in arguments.masks:
         check_file(path)
     document = start_document(arguments)

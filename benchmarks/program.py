@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
-from maskcodec import MaskCodecError, cli
+from maskcodec import MaskCodecError, RecordError, cli
 from maskcodec.commands.terminal import say
+from maskcodec.writing import check_apart, check_output
 
 BAD_INPUT = 2
 BUSY = 0.3
@@ -25,6 +27,20 @@ def run_bench(
     except (MaskCodecError, OSError) as error:
         say(f"bench {bench}", str(error))
         return BAD_INPUT
+
+
+def check_reports(outputs: Iterable[Path | None], inputs: Iterable[str | Path | None] = ()) -> None:
+    """Check that each report can be written, and that none is another one or an input.
+
+    Raises:
+        RecordError: a file is both, or can't be written; the message names it.
+    """
+    wanted = [path for path in outputs if path is not None]
+    for index, path in enumerate(wanted):
+        check_output(path, may_exist=True)
+        if path.resolve() in [other.resolve() for other in wanted[:index]]:
+            raise RecordError("is given for two reports; give each its own file", file=str(path))
+    check_apart(wanted, inputs)
 
 
 def busy(consequence: str) -> str:

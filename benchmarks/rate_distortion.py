@@ -25,11 +25,11 @@ from maskcodec.commands.ordered import map_ordered
 from maskcodec.commands.terminal import say
 from maskcodec.datasets.names import read_names
 from maskcodec.tokens import GPT4O, INSTALL, default_counter, load_counter
-from maskcodec.writing import atomic, check_output
+from maskcodec.writing import atomic
 
 from . import document as documents
 from .document import Document
-from .program import run_bench
+from .program import check_reports, run_bench
 from .rate_distortion_document import Finished, put_points, read_finished, start, units
 from .rate_distortion_masks import Masks, built_in_masks, read_masks, sample_lines
 from .rate_distortion_measure import CHARACTERS, GROUPS, Shape, Trip, measure, summarize
@@ -49,8 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """Measure what is missing, and write all that was asked for; 130 if interrupted."""
     outputs = (arguments.json, arguments.html, arguments.png, arguments.examples)
-    for path in filter(None, outputs):
-        check_output(path, may_exist=True)
+    files = [entry.partition("=")[2] for entry in arguments.tokenizer or ()]
+    check_reports(outputs, (*(arguments.masks or ()), arguments.names, *filter(None, files)))
     if arguments.resume and arguments.json is None:
         raise MaskCodecError("--resume needs --json FILE, which holds the finished specs")
     tokenizers = read_tokenizers(arguments.tokenizer or default_tokenizers())
@@ -215,13 +215,16 @@ def row(point: dict[str, Any], name: str) -> str:
 
 def best_lines(document: Document) -> Iterator[str]:
     """What is best within each budget, in words."""
-    for entry in document["best"]:
-        if entry["unit"] == units(document)[0]:
-            figure = entry["figure"].replace("_iou", " IoU").replace("iou", "IoU")
-            yield (
-                f"within {entry['budget']:,} {_unit(entry['unit'])}: {figure} "
-                f"{entry['value']:.4f} by `{entry['spec']}` at {entry['cost']:.1f}"
-            )
+    unit = units(document)[0]
+    best = [entry for entry in document["best"] if entry["unit"] == unit]
+    if document["points"] and not best:
+        yield f"no spec is within the budgets of {_unit(unit)}"
+    for entry in best:
+        figure = entry["figure"].replace("_iou", " IoU").replace("iou", "IoU")
+        yield (
+            f"within {entry['budget']:,} {_unit(unit)}: {figure} "
+            f"{entry['value']:.4f} by `{entry['spec']}` at {entry['cost']:.1f}"
+        )
 
 
 def _unit(unit: str) -> str:
@@ -229,8 +232,8 @@ def _unit(unit: str) -> str:
 
 
 def write_json(path: Path | None, document: Document) -> None:
-    """Write the report, whole or not at all."""
-    if path is not None:
+    """Write the report, whole or not at all; without a point there is none to replace another."""
+    if path is not None and document["points"]:
         documents.write(path, document)
 
 

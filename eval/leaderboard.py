@@ -18,7 +18,7 @@ from maskcodec.commands.terminal import say
 from maskcodec.errors import MaskCodecError, RecordError
 from maskcodec.scores.published import DATASETS, METRICS, Published, read_published
 from maskcodec.spec import nearest
-from maskcodec.writing import atomic, check_output
+from maskcodec.writing import atomic, check_apart, check_output
 
 from .leaderboard_board import AVERAGE, Board, Column, columns_of, make_board
 from .leaderboard_page import write_page
@@ -57,6 +57,7 @@ def leaderboard(arguments: argparse.Namespace) -> int:
     for path in (arguments.html, arguments.json):
         if path is not None:
             check_output(path, may_exist=True)
+    check_apart((arguments.html, arguments.json), arguments.runs)
     runs = [
         read_run(
             path,

@@ -90,6 +90,14 @@ def _map(length: int) -> mmap.mmap | None:
         return None
 
 
+def is_lent(array: npt.NDArray[Any]) -> bool:
+    """Whether an array lies in a block of `take`: memory that `tracemalloc` does not see."""
+    owner: object = array
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    return isinstance(owner, _Lent)
+
+
 def forget() -> None:
     """Give the blocks that are kept back to the system: up to 128 MB of address space."""
     _kept.clear()

@@ -172,6 +172,7 @@ class Codec(ABC, Generic[G]):
         threads: int | None = None,
     ) -> list[str]:
         """Encode many images on several threads (default: one a core)."""
+        masks, sizes = list(masks), list(sizes)
         check_lengths("masks", len(masks), len(sizes))
         return map_threads(self.encode, masks, sizes, threads=threads)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +17,7 @@ from test_sheet import Page
 
 from benchmarks import decode_memory, decode_ways, document
 from benchmarks.decode import main
-from benchmarks.decode_latency import PLACES, measure_latency
+from benchmarks.decode_latency import LOOKED_AT, PLACES, measure_latency
 from benchmarks.decode_texts import DISTINCT, Texts, images, write_texts
 from benchmarks.decode_ways import Way, check, gates, measure, same, ways_of
 from maskcodec import Codec, Mask, MaskCodecError, get_codec, triton
@@ -219,7 +220,49 @@ def test_a_text_without_pixels_has_no_first_mask() -> None:
     codec = get_codec("boxgrid")
     figures = measure_latency(Texts(codec, SIZE, 0, ["none"]), None, 10)
     assert figures["first_tokens"] is None
-    assert figures["tokens"] == 4
+    assert figures["tokens"] is None
+    assert figures["texts"] == figures["lost"] == LOOKED_AT
+
+
+def test_texts_without_pixels_are_not_useful_at_once(
+    masks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A part of such an answer equals the whole, which would make it useful from the start."""
+    codec, whole = get_codec("boxgrid"), texts_of("boxgrid", 1).texts[0]
+    figures = measure_latency(Texts(codec, SIZE, 1, [whole, "none"]), None, 10)
+    alone = measure_latency(Texts(codec, SIZE, 1, [whole]), None, 10)
+    assert figures["useful_tokens"] == alone["useful_tokens"]
+    assert figures["lost"] == 12
+    page = tmp_path / "page.html"
+    small = write_jsonl(
+        tmp_path / "small.jsonl",
+        [rle_fields(Mask(np.pad(np.ones((9, 9), np.bool_), 120), "cat"), "a.jpg", 0)],
+    )
+    given = ["--specs", "text4seg:grid=2", "--batches", "1", "--masks", str(small)]
+    assert main([*given, "--seconds", ".001", "--sizes", "249x249", "--html", str(page)]) == 0
+    assert "no text gives a mask" in capsys.readouterr().out
+    assert page.exists()
+
+
+def test_images_that_a_codec_can_not_write_are_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    codec = type(get_codec("boxgrid"))
+    encode, calls = codec.encode, []
+
+    def sometimes(self: Any, *given: Any) -> str:
+        calls.append(given)
+        if len(calls) % 4 == 0:
+            raise MaskCodecError("not this one")
+        return str(encode(self, *given))
+
+    monkeypatch.setattr(codec, "encode", sometimes)
+    out = tmp_path / "decode.json"
+    assert main(["--specs", "boxgrid", "--batches", "1", "--json", str(out), *FAST]) == 0
+    left_out = document.read(out)["settings"]["left out"]
+    what = f"{DISTINCT // 4} of {DISTINCT} images at 60x80 for boxgrid:rows=24"
+    assert left_out == {what: "not this one"}
+    assert what in capsys.readouterr().err
 
 
 def test_memory_of_a_call() -> None:
@@ -231,6 +274,17 @@ def test_memory_of_a_call() -> None:
     assert peak[1] == 3 * 600 * 800
     assert peak[1] <= peak[0] < 3 * peak[1]
     assert decode_memory.peak_memory(list, "torch") is None
+
+
+def test_memory_of_masks_in_blocks_is_counted() -> None:
+    """From 2 MiB on masks lie where tracemalloc does not look."""
+    codec, text = get_codec("boxgrid"), texts_of("boxgrid", 1).texts[0]
+    for count in (4, 8, 40):
+        run = partial(codec.decode_batch, [text] * count, [(600, 800)] * count)
+        peak = decode_memory.peak_memory(run, "cpu")
+        assert peak is not None
+        assert peak[1] == count * 600 * 800
+        assert peak[1] < peak[0] < 1.5 * peak[1]
 
 
 def test_memory_that_is_left(tmp_path: Path) -> None:

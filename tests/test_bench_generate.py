@@ -194,6 +194,38 @@ def test_an_interrupted_run_keeps_what_was_measured(
     assert len(document["results"]) == 1
 
 
+def test_one_that_is_interrupted_at_once_leaves_an_older_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*_: Any, **__: Any) -> dict[str, float]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Bench, "ruled", stop)
+    path = tmp_path / "g.json"
+    path.write_text("what was measured before")
+    flags = ["--tokenizer", f"a={tokenizer_file()}", "--specs", SPEC, "--count", "1", "--quiet"]
+    assert generate.main([*flags, "--json", str(path)]) == 130
+    assert path.read_text() == "what was measured before"
+    assert "nothing could be measured" not in capsys.readouterr().err
+
+
+def test_what_a_process_loads_once_is_no_codecs_first_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    began: list[str] = []
+    monkeypatch.setattr(generate_cases, "start_engine", lambda: began.append("engine"))
+
+    def ruled(*_: Any) -> dict[str, float]:
+        began.append("case")
+        return {"rule_ms": 1.0}
+
+    monkeypatch.setattr(Bench, "ruled", ruled)
+    flags = ["--tokenizer", f"a={tokenizer_file()}", "--specs", SPEC, "--count", "1", "--quiet"]
+    assert generate.main(flags) == 0
+    assert began[0] == "engine"
+    assert began.count("engine") == 1
+
+
 def test_specs_are_named_shortly() -> None:
     assert short(get_codec(TOKENS).spec) == TOKENS
     assert short("boxgrid") == "boxgrid"

@@ -202,6 +202,12 @@ def test_batches_go_through_the_whole_set(name: str) -> None:
     assert sum(len(case.ours(part)) for part in range(case.parts)) == case.batch == given.count
 
 
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "0"])
+def test_seconds_must_be_a_time(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "kernels", "--sizes", "24x32", "--seconds", seconds]) == 2
+    assert "--seconds must be above 0 and at most 600" in capsys.readouterr().err
+
+
 def test_interrupted_keeps_what_was_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -188,7 +188,7 @@ def _decode(
 def _decode_batch(
     batch: list[Text], arguments: argparse.Namespace, aside: SetAside
 ) -> Iterable[tuple[Text, Decoded]]:
-    from ..errors import DecodeError
+    from ..errors import MaskCodecError
     from .texts import place
 
     sizes = [text.size for text in batch if text.size is not None]
@@ -196,9 +196,9 @@ def _decode_batch(
         decoded = batch[0].codec.decode_batch(
             [text.text for text in batch], sizes, device=arguments.device, errors=arguments.errors
         )
-    except DecodeError as error:
-        if len(batch) > 1:  # can't be: each text was parsed, and one too large to paint is alone
-            raise
+    except MaskCodecError as error:
+        if len(batch) > 1:  # each alone tells which
+            return [pair for text in batch for pair in _decode_batch([text], arguments, aside)]
         aside.add(place(batch[0], str(error)), batch[0].id)
         return []
     return zip(batch, decoded, strict=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import functools
 import sys
@@ -157,6 +158,7 @@ def _records(arguments: argparse.Namespace, codec: Codec[Any], options: ReadOpti
         raise RecordError(reason, file=str(path))
     check_jsonl_output(path, [*arguments.inputs, arguments.names], resume=arguments.resume)
     entries = open_inputs(arguments.inputs, options)
+    check_usable(codec)
     output = RecordOutput(
         path,
         "encode",
@@ -180,6 +182,21 @@ def _records(arguments: argparse.Namespace, codec: Codec[Any], options: ReadOpti
     if not arguments.quiet or output.aside.count:
         say("encode", output.summary())
     return 1 if output.aside.count else 0
+
+
+def check_usable(codec: Codec[Any]) -> None:
+    """Check that a codec can encode anything here.
+
+    Raises:
+        MaskCodecError: its weights or its codebook are missing, or nothing can encode it.
+    """
+    import numpy as np
+
+    from ..errors import EncodeError
+    from ..mask import Mask
+
+    with contextlib.suppress(EncodeError):  # this mask or its label is nothing for the format
+        codec.encode([Mask(np.ones((32, 32), np.bool_), "object")], (32, 32))
 
 
 def _to_do(

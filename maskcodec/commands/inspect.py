@@ -67,6 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     from .inspection import as_json, as_lines, inspect
     from .show import load_counter
     from .terminal import say
+    from .texts import place
 
     counter = load_counter(arguments.tokenizer)
     unread = shown = 0
@@ -75,7 +76,12 @@ def run(arguments: argparse.Namespace) -> int:
             say("inspect", str(text))
             unread += 1
             continue
-        found = inspect(text, counter)
+        try:
+            found = inspect(text, counter)
+        except MaskCodecError as error:
+            say("inspect", str(place(text, str(error))))
+            unread += 1
+            continue
         if arguments.json:
             print(json.dumps(as_json(found)))
         else:
@@ -121,7 +127,7 @@ def _drawing(found: Inspection) -> list[str]:
     from .terminal import printable
 
     if found.decoded is None:
-        raise MaskCodecError("--draw needs the image's size: give --size HxW")
+        raise MaskCodecError(found.unpainted or "--draw needs the image's size: give --size HxW")
     columns = max(1, min(shutil.get_terminal_size().columns, 80) - 6)
     ascii_only = not _can_print(HALF_BLOCKS + "│─┌┐└┘")
     lines = []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import rle
 from ..decoded import Repair
+from ..errors import DecodeError, MaskCodecError
 from .excerpt import excerpt, place_of
 from .shapes import shapes
 from .terminal import printable
@@ -45,7 +46,8 @@ class Inspection:
         repairs: what reading it took; none means that it is valid.
         things: its objects, in order.
         tokens: under `counter`; None where none counts.
-        decoded: its masks; None without a size.
+        decoded: its masks; None without a size, or where they can't be painted.
+        unpainted: why they can't be painted; else empty.
     """
 
     text: Text
@@ -53,23 +55,37 @@ class Inspection:
     things: tuple[Thing, ...]
     tokens: int | None
     decoded: Decoded | None
+    unpainted: str = ""
 
 
 def inspect(text: Text, counter: TokenCounter | None) -> Inspection:
-    """Read a text, and paint it if the image's size is known."""
+    """Read a text, and paint it if the image's size is known and the codec can.
+
+    Raises:
+        DecodeError: the text can't be read at all.
+    """
     tokens = None
     if counter is not None:
         tokens = counter.adding(text.codec.vocab()).count(text.text)
     if text.size is None:
-        geometry, found = text.codec.parse(text.text, errors="repair")
-        things = tuple(map(Thing, geometry.labels, shapes(geometry)))
-        return Inspection(text, tuple(found), things, tokens, None)
-    decoded = text.codec.decode(text.text, text.size, errors="repair")
+        return _without_masks(text, tokens)
+    try:
+        decoded = text.codec.decode(text.text, text.size, errors="repair")
+    except DecodeError:
+        raise
+    except MaskCodecError as error:  # weights or a codebook that are not here
+        return _without_masks(text, tokens, str(error))
     things = tuple(
         Thing(mask.label, shape, rle.mask_bounding_box(mask.array), mask.area)
         for mask, shape in zip(decoded.masks, shapes(decoded.geometry), strict=True)
     )
     return Inspection(text, decoded.repairs, things, tokens, decoded)
+
+
+def _without_masks(text: Text, tokens: int | None, reason: str = "") -> Inspection:
+    geometry, found = text.codec.parse(text.text, errors="repair")
+    things = tuple(map(Thing, geometry.labels, shapes(geometry)))
+    return Inspection(text, tuple(found), things, tokens, None, reason)
 
 
 def as_json(found: Inspection) -> dict[str, Any]:
@@ -87,6 +103,7 @@ def as_json(found: Inspection) -> dict[str, Any]:
         ],
         "characters": len(text.text),
         "tokens": found.tokens,
+        "unpainted": found.unpainted or None,
     }
 
 
@@ -112,7 +129,9 @@ def as_lines(found: Inspection, counter: TokenCounter | None) -> list[str]:
     lines += _repair_lines(text.text, found.repairs)
     lines.append(_count(len(found.things), "object"))
     for number, thing in enumerate(found.things, start=1):
-        lines.append(f"  {number}. {_thing_line(thing, known=text.size is not None)}")
+        lines.append(f"  {number}. {_thing_line(thing, known=found.decoded is not None)}")
+    if found.unpainted:
+        lines.append(f"  (no boxes and areas: {printable(found.unpainted)})")
     if text.size is None and found.things:
         lines.append("  (--size HxW gives boxes and areas in pixels)")
     return lines

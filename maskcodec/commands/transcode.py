@@ -151,4 +151,5 @@ def _transcode(text: Text, target: Codec[Any], errors: Errors) -> tuple[str, tup
 def _fields(text: Text, spec: str, written: str) -> dict[str, Any]:
     """The record with its new text; its other fields stay as they are."""
     fields = {} if text.record is None else text.record.fields
-    return {"id": text.id} | fields | {"id": text.id, "spec": spec, "text": written}
+    size = {} if text.size is None else {"size": list(text.size)}
+    return {"id": text.id} | fields | size | {"id": text.id, "spec": spec, "text": written}

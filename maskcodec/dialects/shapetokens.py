@@ -124,6 +124,7 @@ class ShapeTokensCodec(Codec[ShapeTokens]):
         """See `Codec.encode_batch`; the codes of many masks are searched for together."""
         from ..geometry import shapetokens
 
+        masks, sizes = list(masks), list(sizes)
         check_lengths("masks", len(masks), len(sizes))
         checked = [check_masks(one, size) for one, size in zip(masks, sizes, strict=True)]
         found = shapetokens.analyze_batch(

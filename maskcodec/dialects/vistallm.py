@@ -60,6 +60,7 @@ class VistaLLMCodec(RingsCodec):
             self._form.bins,
             lambda array: outer_rings.of_points(array, self.points),
             self._form.place,
+            self.points,
         )
 
     def spans(self, text: str) -> list[Span]:

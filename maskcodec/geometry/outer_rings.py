@@ -21,6 +21,9 @@ Ints = npt.NDArray[np.int32]
 Reduce = Callable[[npt.NDArray[np.bool_]], list[Floats]]
 Place = Callable[[Floats, tuple[int, int]], Ints]
 
+TINY = 4
+"""Bins that an object may be long for its outline to miss all pixels."""
+
 STAIR = 0.5
 """Pixels that one step may displace where only the steps of a staircase are to go."""
 
@@ -72,7 +75,9 @@ def within_distance(array: npt.NDArray[np.bool_], share: float) -> list[Floats]:
     return min(found, key=lambda rings: sum(map(len, rings)))
 
 
-def polygons_of(masks: Sequence[Mask], bins: int, reduce: Reduce, place: Place) -> Polygons:
+def polygons_of(
+    masks: Sequence[Mask], bins: int, reduce: Reduce, place: Place, corners: int = 4
+) -> Polygons:
     """Turn masks into polygons; those without pixels are left out.
 
     Args:
@@ -80,12 +85,13 @@ def polygons_of(masks: Sequence[Mask], bins: int, reduce: Reduce, place: Place) 
         bins: of the geometry.
         reduce: gives the rings of an array.
         place: puts vertices on the bins of the geometry; int32 (vertices, 2).
+        corners: vertices of the box that stands for a part without an outline, 3 or more.
 
     Raises:
         EncodeError: more vertices than `MAX_VERTICES`, or more to paint than `MAX_COVER`.
     """
     shown = [mask for mask in masks if mask.area]
-    objects = [_rings(mask.array, reduce, place) for mask in shown]
+    objects = [_rings(mask.array, bins, reduce, place, corners) for mask in shown]
     vertices = sum(len(rings.xy) for rings in objects)
     if vertices > MAX_VERTICES:
         raise EncodeError(
@@ -100,23 +106,65 @@ def polygons_of(masks: Sequence[Mask], bins: int, reduce: Reduce, place: Place) 
     return Polygons(tuple(mask.label for mask in shown), bins, tuple(objects))
 
 
-def _rings(array: npt.NDArray[np.bool_], reduce: Reduce, place: Place) -> Rings:
-    """The rings of one mask: those with three vertices apart, else the object's box."""
-    placed = [place(ring, array.shape) for ring in reduce(array)]
-    kept = [ring for ring in placed if len(np.unique(ring, axis=0)) >= 3]
-    if not kept:
-        kept = [_box(array, place)]
-    starts = np.cumsum([0, *map(len, kept)]).astype(np.int32)
-    return Rings(np.concatenate(kept), starts, np.zeros(len(kept), np.bool_))
+def _rings(
+    array: npt.NDArray[np.bool_], bins: int, reduce: Reduce, place: Place, corners: int
+) -> Rings:
+    """The rings of one mask: those with an area, else the box of its largest part.
+
+    The box stands beside them where the largest part is the one that lost its outline: it fills
+    half of its box or more, and no ring that is left has a quarter of the box's extent.
+    """
+    reduced = reduce(array)
+    placed = [place(ring, array.shape) for ring in reduced]
+    shown = [_has_extent(ring) and len(np.unique(ring, axis=0)) >= 3 for ring in placed]
+    kept = [ring for ring, is_shown in zip(placed, shown, strict=True) if is_shown]
+    if not all(shown):
+        outer, starts, _ = _outer(array)
+        box = polygon.largest_box(outer, starts)
+        left, top, right, bottom = box
+        extent = (right - left) * (bottom - top)
+        extents = [_extent(ring) for ring, one in zip(reduced, shown, strict=True) if one]
+        widest = max(extents, default=0.0)
+        filled = int(np.count_nonzero(array[top:bottom, left:right]))
+        if not kept or (4 * widest < extent <= 2 * filled):
+            kept.append(_box(box, array.shape, place, corners))
+    rings = _joined(kept)
+    if np.ptp(rings.xy, axis=0).max() <= TINY and not polygon.shows(rings, bins, array.shape):
+        outer, starts, _ = _outer(array)
+        return _joined([_box(polygon.largest_box(outer, starts), array.shape, place, corners)])
+    return rings
 
 
-def _box(array: npt.NDArray[np.bool_], place: Place) -> Ints:
-    """The corners of an object that is too small to have an outline."""
-    rows, columns = (np.flatnonzero(array.any(axis=axis)) for axis in (1, 0))
-    left, right = float(columns[0]), float(columns[-1] + 1)
-    top, bottom = float(rows[0]), float(rows[-1] + 1)
-    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
-    return place(corners, array.shape)
+def _joined(rings: Sequence[Ints]) -> Rings:
+    starts = np.cumsum([0, *map(len, rings)]).astype(np.int32)
+    return Rings(np.concatenate(rings), starts, np.zeros(len(rings), np.bool_))
+
+
+def _has_extent(ring: Ints) -> bool:
+    """Whether a ring is no point and no line along an axis."""
+    return bool((ring.max(axis=0) > ring.min(axis=0)).all())
+
+
+def _extent(ring: Floats) -> float:
+    """The area of the box around a ring."""
+    return float(np.prod(ring.max(axis=0) - ring.min(axis=0)))
+
+
+def _box(box: tuple[int, int, int, int], size: tuple[int, int], place: Place, corners: int) -> Ints:
+    """A box of pixels as a ring, widened where its sides would fall together."""
+    left, top, right, bottom = box
+    height, width = size
+    while True:
+        ring = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
+        placed = place(_padded(ring[:corners], corners), size)
+        thin, flat = (placed.max(axis=0) == placed.min(axis=0)).tolist()
+        before = (left, top, right, bottom)
+        if thin:
+            left, right = (left, right + 1) if right < width else (max(left - 1, 0), right)
+        if flat:
+            top, bottom = (top, bottom + 1) if bottom < height else (max(top - 1, 0), bottom)
+        if before == (left, top, right, bottom):
+            return placed
 
 
 def _outer(array: npt.NDArray[np.bool_]) -> tuple[Ints, Ints, npt.NDArray[np.bool_]]:

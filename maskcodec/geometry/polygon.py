@@ -138,6 +138,7 @@ def outline(array: Bools, bins: int, tolerance: float = 0.0, points: int = 0) ->
     corners, starts, hole = trace(array)
     if not len(corners):
         return NO_RINGS
+    traced = starts
     height, width = array.shape
     side = np.array([width, height])
     exact = tolerance == 0 and not 0 < points < len(corners) and max(array.shape) < bins
@@ -154,8 +155,8 @@ def outline(array: Bools, bins: int, tolerance: float = 0.0, points: int = 0) ->
     box = (*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist())
     if len(rings.xy):
         rings = _fitted(rings, array, box, bins)
-    if not _shows(rings, bins, array.shape):
-        return _smallest_box(box, bins, side)
+    if not shows(rings, bins, array.shape):
+        return _smallest_box(largest_box(corners, traced), bins, side)
     return _from_the_top(rings)
 
 
@@ -251,11 +252,22 @@ def _from_the_top(rings: Rings) -> Rings:
     return Rings(rings.xy[order], rings.starts, rings.hole)
 
 
-def _shows(rings: Rings, bins: int, size: tuple[int, int]) -> bool:
+def shows(rings: Rings, bins: int, size: tuple[int, int]) -> bool:
     """Whether rings paint any pixel."""
     if not len(rings.xy):
         return False
     return bool(paint(Polygons(("",), bins, (rings,)), size).any())
+
+
+def largest_box(corners: Ints, starts: Ints) -> tuple[int, int, int, int]:
+    """The box (left, top, right, bottom) in pixels of the ring that encloses most of them."""
+    xy = corners.astype(np.int64)
+    _, after = _neighbours(starts, len(xy))
+    areas = np.add.reduceat(xy[:, 0] * xy[after, 1] - xy[after, 0] * xy[:, 1], starts[:-1])
+    place = int(np.argmax(abs(areas)))
+    ring = xy[starts[place] : starts[place + 1]]
+    (left, top), (right, bottom) = ring.min(axis=0).tolist(), ring.max(axis=0).tolist()
+    return left, top, right, bottom
 
 
 def _smallest_box(box: tuple[int, int, int, int], bins: int, side: npt.NDArray[np.int_]) -> Rings:

@@ -339,3 +339,26 @@ def test_rle_of_a_decoded_mask(tmp_path: Path) -> None:
     (annotation,) = json.loads(out.read_text())["annotations"]
     counts = rle.from_string(annotation["segmentation"]["counts"])
     assert np.array_equal(rle.decode(counts, SIZE), DOG)
+
+
+@pytest.mark.parametrize(
+    ("spec", "text", "reason"),
+    [
+        ("samtok", "<|mt_start|><|mt_0230|><|mt_0345|><|mt_end|>", "SAM 2"),
+        ("shapetokens:codebook=nope", "a: <|b_0001|><|b_0002|><|b_0300|><|b_0400|>", "'nope'"),
+    ],
+)
+def test_a_record_that_can_not_be_painted_is_set_aside(
+    tmp_path: Path, spec: str, text: str, reason: str
+) -> None:
+    """Whatever it lacks, the records around it are written."""
+    bad = [{"id": f"bad{n}", "size": [40, 60], "spec": spec, "text": text} for n in range(2)]
+    result = decode(tmp_path, [record("a"), *bad, record("b")], "-o", tmp_path / "out")
+    assert result.status == 1
+    assert f"in.jsonl:2, field 'text': {spec.partition(':')[0]}" in result.err or (
+        "in.jsonl:2, field 'text': no codebook" in result.err
+    )
+    assert reason in result.err
+    assert "2 texts, 4 masks; 2 set aside" in result.err
+    assert "a.1.dog.png" in names(tmp_path / "out")
+    assert "b.1.dog.png" in names(tmp_path / "out")

@@ -207,3 +207,14 @@ def test_a_mask_of_one_side_65536(tmp_path: Path) -> None:
     path = tmp_path / "long.npy"
     np.save(path, disc((1, 65_536), (0, 100), 50))
     assert run("encode", path, "--spec", SPEC).out.startswith("long 1x65536 ")
+
+
+@pytest.mark.parametrize("spec", ["samtok", "shapetokens:codebook=nope"])
+def test_a_codec_that_can_not_encode_writes_nothing(tmp_path: Path, spec: str) -> None:
+    """Else only the images without objects would be written, as if all were so."""
+    masks = [rle_fields(Mask(DOG, "dog"), "a.jpg", 1), rle_fields(Mask(CAT, "cat"), "b.jpg", 2)]
+    source = write_jsonl(tmp_path / "masks.jsonl", masks)
+    result = run("encode", source, "--spec", spec, "-o", tmp_path / "out.jsonl")
+    assert result.status == 2
+    assert "set aside" not in result.err
+    assert not (tmp_path / "out.jsonl").exists()

@@ -198,3 +198,18 @@ def test_drawings_fit(height: int, breadth: int, columns: int, lines: int) -> No
     assert {len(row) for row in drawn} == {len(drawn[0])}
     assert len(drawn[0]) <= columns + 2
     assert any(set(row) & set("▀▄█") for row in drawn)  # no object vanishes
+
+
+def test_masks_that_can_not_be_painted_here_are_still_read(tmp_path: Path) -> None:
+    text = "<|mt_start|><|mt_0230|><|mt_0345|><|mt_end|>"
+    bad = {"id": "a", "size": [40, 60], "spec": "samtok", "text": text}
+    good = {"id": "b", "size": [40, 60], "spec": "boxgrid", "text": "none"}
+    source = write_jsonl(tmp_path / "in.jsonl", [bad, good])
+    result = run("inspect", source)
+    assert result.status == 0
+    assert "codes 2" in result.out
+    assert "no boxes and areas: samtok" in result.out
+    assert "b: boxgrid" in result.out
+    first = json.loads(run("inspect", source, "--json").out.splitlines()[0])
+    assert "SAM 2" in first["unpainted"]
+    assert run("inspect", source, "--draw").status == 2

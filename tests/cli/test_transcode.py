@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -110,3 +111,12 @@ def test_the_input_is_not_overwritten(tmp_path: Path) -> None:
     assert result.status == 2
     assert "is an input too" in result.err
     assert source.stat().st_size > 20
+
+
+def test_the_size_that_was_given_goes_into_the_records(tmp_path: Path) -> None:
+    source = write_jsonl(tmp_path / "in.jsonl", [{"id": "a", "text": "none"}])
+    out = tmp_path / "out.jsonl"
+    flags = ["--from", "boxgrid", "--to", "polygon", "--size", "40x60"]
+    assert run("transcode", source, *flags, "-o", out).status == 0
+    assert json.loads(out.read_text())["size"] == [40, 60]
+    assert run("decode", out, "-o", tmp_path / "masks").status == 0
