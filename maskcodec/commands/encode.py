@@ -147,10 +147,11 @@ def _text(arguments: argparse.Namespace, codec: Codec[Any], options: ReadOptions
 def _records(arguments: argparse.Namespace, codec: Codec[Any], options: ReadOptions) -> int:
     """Any inputs to JSONL."""
     from ..datasets.inputs import is_single, open_inputs
-    from ..errors import RecordError
+    from ..errors import EncodeError, RecordError
     from .ordered import map_ordered
     from .record_output import RecordOutput, check_jsonl_output
     from .terminal import progress, say
+    from .trial import try_encoding
 
     path = args.output_path(arguments)
     if path is not None and path.suffix != ".jsonl" and is_single(arguments.inputs):
@@ -158,7 +159,8 @@ def _records(arguments: argparse.Namespace, codec: Codec[Any], options: ReadOpti
         raise RecordError(reason, file=str(path))
     check_jsonl_output(path, [*arguments.inputs, arguments.names], resume=arguments.resume)
     entries = open_inputs(arguments.inputs, options)
-    check_usable(codec)
+    with contextlib.suppress(EncodeError):  # that mask or its label is nothing for the format
+        try_encoding(codec)
     output = RecordOutput(
         path,
         "encode",
@@ -182,21 +184,6 @@ def _records(arguments: argparse.Namespace, codec: Codec[Any], options: ReadOpti
     if not arguments.quiet or output.aside.count:
         say("encode", output.summary())
     return 1 if output.aside.count else 0
-
-
-def check_usable(codec: Codec[Any]) -> None:
-    """Check that a codec can encode anything here.
-
-    Raises:
-        MaskCodecError: its weights or its codebook are missing, or nothing can encode it.
-    """
-    import numpy as np
-
-    from ..errors import EncodeError
-    from ..mask import Mask
-
-    with contextlib.suppress(EncodeError):  # this mask or its label is nothing for the format
-        codec.encode([Mask(np.ones((32, 32), np.bool_), "object")], (32, 32))
 
 
 def _to_do(

@@ -61,10 +61,11 @@ def run(arguments: argparse.Namespace) -> int:
     from .prepare_output import ExampleOutput
     from .show import load_counter
     from .terminal import say
+    from .trial import try_both_ways
 
     codec = get_codec(arguments.spec)
     _check(arguments)
-    _check_codec(codec)
+    try_both_ways(codec)
     counter = None if arguments.tokenizer == "none" else load_counter(arguments.tokenizer)
     _check_tokenizer(codec, counter)
     source = open_source(arguments.source, arguments.format, _source_options(arguments))
@@ -120,21 +121,6 @@ def _check(arguments: argparse.Namespace) -> None:
     if not arguments.constant.strip():
         raise MaskCodecError("--constant is empty, expected the name of a mask")
     load_templates(arguments.templates)
-
-
-def _check_codec(codec: Codec[Any]) -> None:
-    """Check that the codec turns pixels into text at all: some need weights, or another network.
-
-    Raises:
-        MaskCodecError: it can't.
-    """
-    import numpy as np
-
-    from ..mask import Mask
-
-    array = np.zeros((32, 32), np.bool_)
-    array[8:24, 8:24] = True
-    codec.decode(codec.encode([Mask(array, "a")], array.shape), array.shape)
 
 
 def _check_tokenizer(codec: Codec[Any], counter: TokenCounter | None) -> None:

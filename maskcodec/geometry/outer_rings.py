@@ -20,6 +20,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
 Reduce = Callable[[npt.NDArray[np.bool_]], list[Floats]]
 Place = Callable[[Floats, tuple[int, int]], Ints]
+Box = tuple[int, int, int, int]
 
 TINY = 4
 """Bins that an object may be long for its outline to miss all pixels."""
@@ -119,20 +120,21 @@ def _rings(
     shown = [_has_extent(ring) and len(np.unique(ring, axis=0)) >= 3 for ring in placed]
     kept = [ring for ring, is_shown in zip(placed, shown, strict=True) if is_shown]
     if not all(shown):
-        outer, starts, _ = _outer(array)
-        box = polygon.largest_box(outer, starts)
-        left, top, right, bottom = box
+        left, top, right, bottom = part = _largest_part(array)
         extent = (right - left) * (bottom - top)
         extents = [_extent(ring) for ring, one in zip(reduced, shown, strict=True) if one]
-        widest = max(extents, default=0.0)
         filled = int(np.count_nonzero(array[top:bottom, left:right]))
-        if not kept or (4 * widest < extent <= 2 * filled):
-            kept.append(_box(box, array.shape, place, corners))
+        if not kept or 4 * max(extents) < extent <= 2 * filled:
+            kept.append(_box(part, array.shape, place, corners))
     rings = _joined(kept)
     if np.ptp(rings.xy, axis=0).max() <= TINY and not polygon.shows(rings, bins, array.shape):
-        outer, starts, _ = _outer(array)
-        return _joined([_box(polygon.largest_box(outer, starts), array.shape, place, corners)])
+        return _joined([_box(_largest_part(array), array.shape, place, corners)])
     return rings
+
+
+def _largest_part(array: npt.NDArray[np.bool_]) -> Box:
+    corners, starts, _ = _outer(array)
+    return polygon.largest_box(corners, starts)
 
 
 def _joined(rings: Sequence[Ints]) -> Rings:
