@@ -58,8 +58,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         type=Path,
         metavar="FILE",
         help='names of a label map\'s values: one a line (line 1 names value 1), JSON {"1": "dog"}'
-        ", or a COCO json with categories. 0 is background and 255 not annotated, so that a mask of "
-        "0 and 255 is no label map. Also names the category ids of a COCO json, in place of its own",
+        ", or a COCO json with categories. 0 is background and 255 not annotated, so that a mask "
+        "of 0 and 255 is no label map. Also names a COCO json's category ids, in place of its own",
     )
     parser.add_argument("--label", help="label of binary masks (default: the file's name)")
     parser.add_argument(
