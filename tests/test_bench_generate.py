@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,13 @@ from benchmarks import document as documents  # noqa: E402
 from benchmarks import generate, generate_cases, generate_page  # noqa: E402
 from benchmarks.generate_asked import Asked, labels, of_scenes  # noqa: E402
 from benchmarks.generate_cases import Bench, short  # noqa: E402
-from benchmarks.generate_replay import Replay, Replayer, answer_ids, rule_times  # noqa: E402
+from benchmarks.generate_replay import (  # noqa: E402
+    Replay,
+    Replayer,
+    answer_ids,
+    first_seconds,
+    rule_times,
+)
 from benchmarks.generate_tokenizer import load, named  # noqa: E402
 from maskcodec import MaskCodecError, cli, get_codec, hf  # noqa: E402
 from maskcodec.errors import RecordError  # noqa: E402
@@ -224,6 +231,19 @@ def test_what_a_process_loads_once_is_no_codecs_first_answer(
     assert generate.main(flags) == 0
     assert began[0] == "engine"
     assert began.count("engine") == 1
+
+
+def test_the_engine_is_started_by_a_whole_first_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[float] = []
+
+    def first(*given: Any) -> float:
+        taken.append(first_seconds(*given))
+        return taken[-1]
+
+    monkeypatch.setattr(generate_cases, "first_seconds", first)
+    generate_cases.start_engine()
+    assert len(taken) == 1
+    assert "xgrammar" in sys.modules
 
 
 def test_specs_are_named_shortly() -> None:

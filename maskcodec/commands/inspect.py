@@ -126,8 +126,10 @@ def _drawing(found: Inspection) -> list[str]:
     from .preview import HALF_BLOCKS, draw
     from .terminal import printable
 
+    if found.unpainted:  # which is said already
+        return []
     if found.decoded is None:
-        raise MaskCodecError(found.unpainted or "--draw needs the image's size: give --size HxW")
+        raise MaskCodecError("--draw needs the image's size: give --size HxW")
     columns = max(1, min(shutil.get_terminal_size().columns, 80) - 6)
     ascii_only = not _can_print(HALF_BLOCKS + "│─┌┐└┘")
     lines = []

@@ -212,4 +212,6 @@ def test_masks_that_can_not_be_painted_here_are_still_read(tmp_path: Path) -> No
     assert "b: boxgrid" in result.out
     first = json.loads(run("inspect", source, "--json").out.splitlines()[0])
     assert "SAM 2" in first["unpainted"]
-    assert run("inspect", source, "--draw").status == 2
+    drawn = run("inspect", source, "--draw")
+    assert drawn.status == 0
+    assert "b: boxgrid" in drawn.out
