@@ -218,7 +218,7 @@ def _save(document: Document, arguments: argparse.Namespace) -> None:
 
 
 def _draw(document: Document, arguments: argparse.Namespace) -> None:
-    if arguments.html is not None:
+    if arguments.html is not None and document["results"]:
         from .decode_page import write_decode_page
 
         write_decode_page(arguments.html, document)

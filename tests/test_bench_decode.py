@@ -117,6 +117,23 @@ def test_ctrl_c_keeps_what_was_measured(tmp_path: Path, monkeypatch: pytest.Monk
     assert [r["name"]["batch"] for r in found["results"] if "batch" in r["name"]] == [1]
 
 
+def test_ctrl_c_at_once_leaves_older_reports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from benchmarks import decode
+
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(decode, "_write_speeds", stop)
+    reports = [tmp_path / "decode.json", tmp_path / "decode.html"]
+    for path in reports:
+        path.write_text("what was measured before")
+    given = ["--specs", "boxgrid", "--json", str(reports[0]), "--html", str(reports[1])]
+    assert main([*given, *FAST]) == 130
+    assert {path.read_text() for path in reports} == {"what was measured before"}
+
+
 @pytest.mark.parametrize("load", [0.0, 64.0])
 def test_a_busy_machine_is_said(
     tmp_path: Path,
