@@ -197,7 +197,9 @@ def fit(
     int passes, int32_t[:, ::1] sums, int32_t[::1] column_counts, uint8_t[::1] counts,
     uint8_t[:, :, ::1] runs
 ):
-    """Write the runs; return how many set pixels they paint, in the lines that are looked at."""
+    """Write the runs. Return how many set pixels they paint, how many pixels, and how many are set,
+    all in the lines that are looked at.
+    """
     cdef Py_ssize_t left = box[0], top = box[1], right = box[2], bottom = box[3]
     cdef Py_ssize_t rows = counts.shape[0], i, k
     cdef Row[64] found
@@ -230,4 +232,4 @@ def fit(
             for k in range(found[i].count):
                 runs[i, k, 0] = <uint8_t>found[i].start[k]
                 runs[i, k, 1] = <uint8_t>found[i].end[k]
-    return state.both
+    return state.both, state.painted, state.truth

@@ -67,3 +67,17 @@ def test_another_object_is_written_beside_a_speck() -> None:
     masks = [Mask(speck, "a"), Mask(large, "b")]
     found = codec.decode(codec.encode(masks, (1080, 1920)), (1080, 1920))
     assert len(found.masks) == 2
+
+
+@pytest.mark.parametrize(
+    "spec", ["boxgrid", "boxgrid:rows=6", "shapetokens", "shapetokens:tokens=4,boxes=1"]
+)
+@pytest.mark.parametrize("upright", [False, True])
+def test_thin_parts_do_not_fill_what_lies_between(spec: str, upright: bool) -> None:
+    """Less than a place wide in the box around both, one of them is what can be kept."""
+    array = np.zeros((480, 480), np.bool_)
+    array[10, 20:420] = array[400, 20:450] = True
+    if upright:
+        array = array.T
+    found = painted(spec, np.ascontiguousarray(array))
+    assert np.count_nonzero(found & array) / np.count_nonzero(found | array) > 0.4

@@ -31,6 +31,7 @@ from ..mask import Mask
 from ..planes import Planes, paint_batch, sizes_of
 from ..rle import mask_bounding_box
 from .boxes import each_to_pixels, to_bins, to_pixels
+from .polygon import largest_part
 
 if TYPE_CHECKING:
     import torch
@@ -51,6 +52,9 @@ LINES = 8
 
 PASSES = 2
 """Times that an encoder goes over all rows to raise IoU; a third changes next to nothing."""
+
+POOR = 0.25
+"""IoU inside a box below which the box of the largest part alone is tried."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,28 +99,67 @@ def analyze(masks: Sequence[Mask], size: tuple[int, int], rows: int) -> BoxGrid:
     for index, mask in enumerate(masks):
         box = mask_bounding_box(mask.array)
         if box is not None:
-            boxes[index] = to_bins(box, size, BINS)
-            pixel_box = to_pixels(boxes[index], size, BINS)
-            counts[index], found = fit(mask.array, pixel_box, rows)
-            if not len(found):
-                counts[index], found = 1, np.full((rows, 2), (0, COLUMNS), np.uint8)
+            boxes[index], counts[index], found = _boxed(mask.array, box, rows)
             runs.append(found)
     joined = np.concatenate(runs) if runs else np.zeros((0, 2), np.uint8)
     return BoxGrid(tuple(mask.label for mask in masks), boxes, counts, joined)
 
 
-def fit(
-    array: npt.NDArray[np.bool_], pixel_box: npt.NDArray[np.int32], rows: int
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+def _boxed(
+    array: npt.NDArray[np.bool_], box: tuple[int, int, int, int], rows: int
+) -> tuple[tuple[int, int, int, int], npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """The box of an object, how many runs each row has, and the runs.
+
+    Thin parts far from each other are less than a place wide in the box around them all. Where next
+    to nothing would be left of them, it is the box of the largest part, if that keeps more.
+    """
+    size = (array.shape[0], array.shape[1])
+    bins = to_bins(box, size, BINS)
+    best = fit(array, to_pixels(np.array(bins, np.int32), size, BINS), rows)
+    if best.iou < POOR:
+        area = int(np.count_nonzero(array))
+        part = to_bins(largest_part(array), size, BINS)
+        of_part = fit(array, to_pixels(np.array(part, np.int32), size, BINS), rows)
+        if part != bins and of_part.iou_of(area) >= best.iou_of(area):
+            bins, best = part, of_part
+    if not len(best.runs):  # it lies outside the rounded box, or between narrow runs
+        return bins, np.ones(rows, np.uint8), np.full((rows, 2), (0, COLUMNS), np.uint8)
+    return bins, best.counts, best.runs
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """Rows fitted to what a box holds of a mask.
+
+    Attributes:
+        counts: uint8 (rows,), how many runs each row has.
+        runs: uint8 (runs, 2), all of them. None at all where none would paint a pixel of the mask.
+        both: pixels that are set and painted; all three are estimates, from `sampled_lines`.
+        painted: pixels that are painted.
+        truth: pixels of the box that are set.
+    """
+
+    counts: npt.NDArray[np.uint8]
+    runs: npt.NDArray[np.uint8]
+    both: float
+    painted: float
+    truth: float
+
+    @property
+    def iou(self) -> float:
+        """IoU inside the box, 0 to 1."""
+        return self.iou_of(self.truth)
+
+    def iou_of(self, area: float) -> float:
+        """IoU with a mask of `area` pixels, those outside the box too."""
+        return self.both / (area + self.painted - self.both) if self.both else 0.0
+
+
+def fit(array: npt.NDArray[np.bool_], pixel_box: npt.NDArray[np.int32], rows: int) -> Fit:
     """The runs of `rows` rows that paint the part of `array` in a pixel box about best.
 
     A first guess takes, for each strip, the columns that are set in half of its lines. Then single
     runs move by a place or two as long as that raises IoU. A strip with a pixel set gets a run.
-
-    Returns:
-        How many runs each row has, uint8 (rows,), and the runs, uint8 (runs, 2). No runs at all
-        where none of them would paint a pixel of the array: all lie outside the rounded box, or
-        between narrow runs.
     """
     left, top, right, bottom = pixel_box.tolist()
     ys = sampled_lines(bottom - top, rows)
@@ -126,9 +169,11 @@ def fit(
     runs = np.zeros((rows, MAX_RUNS, 2), np.uint8)
     scratch = np.empty(width, np.int32)
     pixels = array.view(np.uint8)
-    if not _fit.fit(pixels, pixel_box, ys, COLUMNS, PASSES, sums, scratch, counts, runs):
+    found = _fit.fit(pixels, pixel_box, ys, COLUMNS, PASSES, sums, scratch, counts, runs)
+    if not found[0]:
         counts[:] = 0
-    return counts, runs[np.arange(MAX_RUNS) < counts[:, None]]
+    both, painted, truth = (count * (bottom - top) / len(ys) for count in found)
+    return Fit(counts, runs[np.arange(MAX_RUNS) < counts[:, None]], both, painted, truth)
 
 
 def sampled_lines(height: int, rows: int) -> npt.NDArray[np.int32]:

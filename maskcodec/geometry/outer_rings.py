@@ -120,7 +120,7 @@ def _rings(
     shown = [_has_extent(ring) and len(np.unique(ring, axis=0)) >= 3 for ring in placed]
     kept = [ring for ring, is_shown in zip(placed, shown, strict=True) if is_shown]
     if not all(shown):
-        left, top, right, bottom = part = _largest_part(array)
+        left, top, right, bottom = part = polygon.largest_part(array)
         extent = (right - left) * (bottom - top)
         extents = [_extent(ring) for ring, one in zip(reduced, shown, strict=True) if one]
         filled = int(np.count_nonzero(array[top:bottom, left:right]))
@@ -128,13 +128,8 @@ def _rings(
             kept.append(_box(part, array.shape, place, corners))
     rings = _joined(kept)
     if np.ptp(rings.xy, axis=0).max() <= TINY and not polygon.shows(rings, bins, array.shape):
-        return _joined([_box(_largest_part(array), array.shape, place, corners)])
+        return _joined([_box(polygon.largest_part(array), array.shape, place, corners)])
     return rings
-
-
-def _largest_part(array: npt.NDArray[np.bool_]) -> Box:
-    corners, starts, _ = _outer(array)
-    return polygon.largest_box(corners, starts)
 
 
 def _joined(rings: Sequence[Ints]) -> Rings:

@@ -156,7 +156,7 @@ def outline(array: Bools, bins: int, tolerance: float = 0.0, points: int = 0) ->
     if len(rings.xy):
         rings = _fitted(rings, array, box, bins)
     if not shows(rings, bins, array.shape):
-        return _smallest_box(largest_box(corners, traced), bins, side)
+        return _smallest_box(_largest_box(corners, traced), bins, side)
     return _from_the_top(rings)
 
 
@@ -259,8 +259,16 @@ def shows(rings: Rings, bins: int, size: tuple[int, int]) -> bool:
     return bool(paint(Polygons(("",), bins, (rings,)), size).any())
 
 
-def largest_box(corners: Ints, starts: Ints) -> tuple[int, int, int, int]:
-    """The box (left, top, right, bottom) in pixels of the ring that encloses most of them."""
+def largest_part(array: Bools) -> tuple[int, int, int, int]:
+    """The box (left, top, right, bottom) in pixels of the part of a mask, with at least one pixel,
+    whose outline encloses most of them.
+    """
+    corners, starts, _ = trace(array)
+    return _largest_box(corners, starts)
+
+
+def _largest_box(corners: Ints, starts: Ints) -> tuple[int, int, int, int]:
+    """That of the ring that encloses most pixels."""
     xy = corners.astype(np.int64)
     _, after = _neighbours(starts, len(xy))
     areas = np.add.reduceat(xy[:, 0] * xy[after, 1] - xy[after, 0] * xy[:, 1], starts[:-1])

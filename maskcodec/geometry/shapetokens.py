@@ -23,7 +23,8 @@ from ..errors import MaskCodecError
 from ..mask import Mask
 from ..planes import Planes, paint_batch, sizes_of
 from ..threads import map_pieces
-from .boxes import each_to_pixels, to_pixels
+from .boxes import each_to_pixels, to_bins, to_pixels
+from .polygon import largest_part
 from .shape_boxes import boxes_of, reached
 from .shape_codebook import BINS, CELLS, ShapeCodebook, get_codebook
 from .shape_field import field_of
@@ -42,6 +43,9 @@ TOGETHER = 16
 
 MASKS = 32
 """Masks whose codes are found together: the tables of the search are read once for them."""
+
+POOR = 0.25
+"""IoU below which a full box of the largest part alone is tried."""
 
 
 def analyze(
@@ -139,11 +143,26 @@ def _find(
             ious, key=lambda place: (ious[place] < iou, counts[place] * bool(iou), -ious[place])
         )
         chosen[index], codes[index] = tries[best][1], found[best]
-        if not ious[best]:  # too thin for the lattice: a full box is better than nothing
-            full = np.ones((1, CELLS * CELLS), np.float32)
-            chosen[index] = tries[min(ious)][1]
-            codes[index] = search(tables, full, tokens, iou)[0]
+        if ious[best] < POOR:  # too thin for the lattice
+            box, full, share = _full_part(book, tables, arrays[index], tokens, iou)
+            if share >= ious[best]:
+                chosen[index], codes[index] = box, full
     return chosen, codes
+
+
+def _full_part(
+    book: ShapeCodebook,
+    tables: SearchTables,
+    array: npt.NDArray[np.bool_],
+    tokens: int,
+    iou: float,
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], float]:
+    """The box of the largest part of a mask, the codes that fill it, and the IoU of that."""
+    size = (array.shape[0], array.shape[1])
+    box = np.array(to_bins(largest_part(array), size, BINS), np.int32)
+    codes = search(tables, np.ones((1, CELLS * CELLS), np.float32), tokens, iou)[0]
+    painted = book.fields(np.array([len(codes)], np.int32), codes)
+    return box, codes, reached(array, to_pixels(box, size, BINS)[None], painted)[0]
 
 
 def _gathered(

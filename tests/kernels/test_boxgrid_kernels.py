@@ -47,7 +47,8 @@ def unpacked(counts: Array, runs: Array) -> list[reference.Runs]:
 
 def fit(crop: npt.NDArray[np.bool_], rows: int) -> list[reference.Runs]:
     box = np.array([0, 0, crop.shape[1], crop.shape[0]], np.int32)
-    return unpacked(*boxgrid.fit(crop, box, rows))
+    found = boxgrid.fit(crop, box, rows)
+    return unpacked(found.counts, found.runs)
 
 
 @settings(max_examples=40)
@@ -69,6 +70,36 @@ def test_fit(kind: str, size: tuple[int, int], seed: int, rows: int) -> None:
 def test_fit_of_one_value(size: tuple[int, int], value: bool) -> None:
     expected = [[(0, COLUMNS)]] * 4 if value else [[]] * 4
     assert fit(np.full(size, value), 4) == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", [(40, 60), (64, 9), (1, 30)])
+def test_fit_knows_how_well_it_does(kind: str, size: tuple[int, int]) -> None:
+    crop = draw_array(kind, size, 7)
+    found, painted = fit_and_paint(crop, 8)
+    both, either = np.count_nonzero(painted & crop), np.count_nonzero(painted | crop)
+    assert found.iou == pytest.approx(both / either if either else 0)
+    assert found.truth == np.count_nonzero(crop)
+    assert found.iou_of(1e9) < 1e-3
+
+
+def test_fit_knows_about_how_well_it_does_in_a_tall_box() -> None:
+    crop = draw_array("ellipses", (1500, 90), 7)
+    found, painted = fit_and_paint(crop, 8)
+    iou = np.count_nonzero(painted & crop) / np.count_nonzero(painted | crop)
+    assert found.iou == pytest.approx(iou, abs=0.02)
+    assert found.truth == pytest.approx(np.count_nonzero(crop), rel=0.02)
+
+
+def fit_and_paint(
+    crop: npt.NDArray[np.bool_], rows: int
+) -> tuple[boxgrid.Fit, npt.NDArray[np.bool_]]:
+    height, width = crop.shape
+    box = np.array([[0, 0, width, height]], np.int32)
+    found = boxgrid.fit(crop, box[0], rows)
+    painted = np.zeros((1, height, width), np.bool_)
+    kernels.paint([(painted, True)], box, [(found.counts[None], found.runs)], COLUMNS)
+    return found, painted[0]
 
 
 def test_fit_looks_at_few_lines_of_a_tall_box() -> None:
