@@ -78,8 +78,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has gone, e.g. `| head`
         _silence_stdout()
         return BROKEN_PIPE
-    except KeyboardInterrupt:
-        return _fail(arguments.verb, "interrupted; what was written is kept", INTERRUPTED)
+    except KeyboardInterrupt as error:
+        kept = str(error) or "what was written is kept"
+        return _fail(arguments.verb, f"interrupted; {kept}", INTERRUPTED)
     except MaskCodecError as error:
         return _fail(arguments.verb, str(error), BAD_INPUT)
     except ModuleNotFoundError as error:

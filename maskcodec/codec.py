@@ -10,6 +10,7 @@ from . import spec as _spec
 from .decoded import Decoded, Errors, Geometry, Pixels, Repair, RepairLog, check_text
 from .devices import check_device
 from .errors import DecodeError, MaskCodecError
+from .labels import list_labels
 from .mask import MAX_PIXELS, Mask, check_masks, check_size
 from .spans import Span
 from .threads import map_threads
@@ -45,6 +46,14 @@ class Codec(ABC, Generic[G]):
     """
 
     name: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        """Check the types of the options; a subclass that checks their values calls this first.
+
+        Raises:
+            SpecError: an option is of another type than its field says.
+        """
+        _spec.check_values(self)
 
     @property
     def spec(self) -> str:
@@ -115,7 +124,11 @@ class Codec(ABC, Generic[G]):
 
         Returns:
             A grammar whose start symbol is `root`; None where the format has none.
+
+        Raises:
+            EncodeError: `labels` is one string, or holds what is no label of the format.
         """
+        list_labels(labels, self.name)
         return None
 
     def spans(self, text: str) -> list[Span]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 import numpy as np
 import numpy.typing as npt
@@ -98,6 +99,10 @@ def _is_finite(score: object) -> bool:
 
 
 def _as_array(array: object, label: str) -> npt.NDArray[np.generic]:
+    if array is None or isinstance(array, str | bytes | PurePath):
+        raise EncodeError(
+            f"mask {label!r} is {array!r}, expected a bool array of shape (height, width)"
+        )
     try:
         return np.asarray(array)
     except (TypeError, ValueError, RuntimeError) as error:  # rows of two lengths; torch's tensors

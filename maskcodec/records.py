@@ -12,6 +12,7 @@ import json
 import math
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,9 +50,14 @@ class Record:
     fields: dict[str, Any]
     prefix: str = ""
 
+    @property
+    def place(self) -> str | None:
+        """Where it stands inside a JSON document, e.g. `"annotations[3]"`."""
+        return self.prefix.rstrip(".") or None
+
     def error(self, message: str, field: str | None = None) -> RecordError:
         """An error at this record, or at one field of it."""
-        name = self.prefix.rstrip(".") or None if field is None else self.prefix + field
+        name = self.place if field is None else self.prefix + field
         return RecordError(message, file=self.file, line=self.line, field=name)
 
     def get(self, field: str, default: Any = _MISSING) -> Any:
@@ -159,18 +165,30 @@ def numbers(values: list[Any]) -> npt.NDArray[np.float64] | None:
 
 
 def parse_json(
-    data: bytes | str, file: str, line: int | None = None, *, finite: bool = True
+    data: bytes | str,
+    file: str,
+    line: int | None = None,
+    *,
+    finite: bool = True,
+    unique: bool = False,
 ) -> Any:
     """Parse one JSON value of UTF-8, strictly; no NaN and no Infinity, unless not `finite`.
 
     Raises:
-        RecordError: it is no JSON; the message says where and why.
+        RecordError: it is no JSON, or with `unique` an object has a key twice; the message says
+            where and why.
     """
+    pairs = _refuse_twice if unique else None
     try:
         text = data.decode("utf-8") if isinstance(data, bytes) else data
         if not finite:
-            return json.loads(text)
-        return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+            return json.loads(text, object_pairs_hook=pairs)
+        return json.loads(
+            text,
+            object_pairs_hook=pairs,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+        )
     except UnicodeDecodeError as error:
         reason = f"is not UTF-8 (byte {error.start} is 0x{error.object[error.start]:02x})"
         number = line or 1 + error.object.count(b"\n", 0, error.start)
@@ -183,6 +201,14 @@ def parse_json(
     except ValueError as error:
         reason = str(error) if "expected" in str(error) else "holds a number with too many digits"
         raise RecordError(reason, file=file, line=line) from None
+
+
+def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"has the key {brief(twice)} twice, expected each once")
+    return found
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -221,13 +247,14 @@ def open_binary(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def read_json(path: str | Path, *, finite: bool = True) -> Any:
+def read_json(path: str | Path, *, finite: bool = True, unique: bool = False) -> Any:
     """Read a whole JSON document (`.gz` too).
 
     Args:
         path: the file.
         finite: refuse the document if it holds NaN or Infinity anywhere. A caller who says False
             reads numbers by `Record` and `numbers`, which refuse them where they stand.
+        unique: refuse an object that has a key twice, of which JSON readers keep the last.
 
     Raises:
         RecordError: there is no such file, or it is empty, too large, or no JSON.
@@ -243,7 +270,7 @@ def read_json(path: str | Path, *, finite: bool = True) -> Any:
     data = data.removeprefix(b"\xef\xbb\xbf")
     if not data.strip():
         raise RecordError("is empty, expected JSON", file=file)
-    return parse_json(data, file, finite=finite)
+    return parse_json(data, file, finite=finite, unique=unique)
 
 
 def read_records(

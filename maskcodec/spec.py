@@ -7,7 +7,7 @@ import difflib
 import functools
 import numbers
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from .errors import SpecError
@@ -86,13 +86,7 @@ def write_spec(codec: Any) -> str:
         SpecError: a value of another type than the option's, or one that can't stand in a spec.
     """
     parts = []
-    for option, hint in _hints(type(codec)).items():
-        value = getattr(codec, option)
-        try:
-            text = _write(hint, value)
-        except ValueError:
-            found = f"{option}={value!r} is not {_describe(hint)}"
-            raise SpecError(f"{codec.name}: {found}") from None
+    for option, text in _spelt(codec):
         if not _VALUE.fullmatch(text):
             raise SpecError(
                 f"{codec.name}: {option}={text!r} can't stand in a spec: "
@@ -100,6 +94,27 @@ def write_spec(codec: Any) -> str:
             )
         parts.append(f"{option}={text}")
     return f"{codec.name}:{','.join(parts)}" if parts else str(codec.name)
+
+
+def check_values(codec: Any) -> None:
+    """Check that every option of a codec made in Python is of its type.
+
+    Raises:
+        SpecError: one is not, e.g. the string `"24"` where a whole number should be.
+    """
+    for _ in _spelt(codec):
+        pass
+
+
+def _spelt(codec: Any) -> Iterator[tuple[str, str]]:
+    """The options of a codec and their values as a spec spells them."""
+    for option, hint in _hints(type(codec)).items():
+        value = getattr(codec, option)
+        try:
+            yield option, _write(hint, value)
+        except ValueError:
+            name = getattr(codec, "name", type(codec).__name__)
+            raise SpecError(f"{name}: {option}={value!r} is not {_describe(hint)}") from None
 
 
 class Option(NamedTuple):

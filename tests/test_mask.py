@@ -57,6 +57,8 @@ def test_zeros_and_ones_of_whole_numbers_are_a_mask(dtype: str) -> None:
     [
         (np.zeros((2, 3, 4), bool), r"shape \(2, 3, 4\), expected \(height, width\)"),
         (np.zeros(5, bool), r"shape \(5,\)"),
+        (None, "is None, expected a bool array"),
+        ("dog.png", "is 'dog.png', expected a bool array"),
         (np.zeros((0, 5), bool), "each side must be 1 to 65,536"),
         (np.zeros((5, 0), np.uint8), "is empty, expected bool"),
         (np.full((2, 2), 255, np.uint8), "array > 127"),

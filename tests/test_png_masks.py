@@ -135,6 +135,7 @@ def test_label_maps_with_unknown_values(tmp_path: Path) -> None:
         ("n.txt", "background\ndog\n", "remove the line, or say the numbers in JSON"),
         ("n.json", "{}", "is an empty object, expected names like"),
         ("n.json", '{"1": "dog", "01": "cat"}', "'01' names 1 once more, after 'dog'"),
+        ("n.json", '{"1": "dog", "2": "cat", "1": "ox"}', "has the key '1' twice"),
         ("n.json", '{"one": "dog"}', "'one' is no value of a label map"),
         ("n.json", '{"-1": "dog"}', "'-1' is no value of a label map"),
         ("n.json", '{"1": 5}', "field '1': is 5, expected a string"),

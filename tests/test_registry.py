@@ -109,6 +109,23 @@ def test_a_value_of_another_type_has_no_spec(options: dict[str, Any], message: s
         write_spec(Options(**options))
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("boxgrid", {"rows": "24"}, "boxgrid: rows='24' is not a whole number"),
+        ("boxgrid", {"rows": None}, "boxgrid: rows=None is not a whole number"),
+        ("text4seg", {"grid": 32}, "text4seg: grid=32 is not a grid like 16"),
+        ("polygon", {"tolerance": "0"}, "polygon: tolerance='0' is not a finite number"),
+        ("coco_rle", {"alphabet": "cocoo"}, "is not one of safe, coco"),
+    ],
+)
+def test_a_codec_made_in_python_checks_the_types_of_its_options(
+    name: str, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(SpecError, match=re.escape(message)):
+        type(get_codec(name))(**options)
+
+
 @pytest.mark.parametrize("text", ["a b", "a,b", "a=b", "a:b", "", "a\n", '"'])
 def test_a_value_that_no_spec_can_hold(text: str) -> None:
     with pytest.raises(SpecError, match="can't stand in a spec"):

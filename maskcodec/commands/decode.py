@@ -49,6 +49,12 @@ EXAMPLES = """\
 
 SUFFIXES = {"png": ".png", "labels": ".png", "npz": ".npz"}
 
+FILE_SUFFIXES = {
+    *(".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"),
+    *(".json", ".jsonl", ".npy", ".npz", ".txt"),
+}
+"""What the names of files end in; a folder of such a name is a slip."""
+
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb."""
@@ -124,8 +130,11 @@ def run(arguments: argparse.Namespace) -> int:
         stack.callback(aside.close)
         try:
             count, masks = _decode(texts, arguments, writer, refiner, report, aside)
-        except BaseException:
+        except BaseException as error:
             writer.finish(complete=False)
+            if isinstance(error, KeyboardInterrupt) and arguments.format.startswith("coco"):
+                reason = "a COCO json is written when all is decoded; nothing was"
+                raise KeyboardInterrupt(reason) from None
             raise
         writer.finish()
         report.close()
@@ -219,6 +228,7 @@ def open_writer(arguments: argparse.Namespace) -> Writer:
     from ..datasets import writers
     from ..datasets.coco_writer import CocoWriter
     from ..datasets.names import read_names
+    from ..errors import RecordError
     from ..writing import check_output
 
     path, form = arguments.output, arguments.format
@@ -230,6 +240,11 @@ def open_writer(arguments: argparse.Namespace) -> Writer:
         _check_plain(arguments)
         check_output(path, may_exist=arguments.overwrite)
         return writers.OneFile(path, form, names)
+    if path.suffix.lower() in FILE_SUFFIXES and not path.is_dir():
+        takes = f"a folder or a name that ends in {SUFFIXES[form]}"
+        raise RecordError(
+            f"is no folder by its name: --format {form} takes {takes}", file=str(path)
+        )
     _make_folder(path, may_hold_files=arguments.overwrite)
     if form == "labels":
         return writers.LabelMapWriter(path, names)

@@ -42,6 +42,8 @@ EXAMPLES = """\
   maskcodec encode instances_val2017.json --spec boxgrid -o val.jsonl --truth --resume
   maskcodec encode masks/ --image-dir photos/ --label nucleus --spec polygon -o cells.jsonl"""
 
+_HINT = " (0 is background and 255 not annotated, unless the names say otherwise)"
+
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb."""
@@ -108,6 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
     codec = get_codec(arguments.spec)
     if arguments.image_dir is not None and not arguments.image_dir.is_dir():
         raise RecordError("is no folder", file=str(arguments.image_dir), field="--image-dir")
+    _check_used(arguments)
     options = ReadOptions(
         names=None if arguments.names is None else read_names(arguments.names),
         label=arguments.label,
@@ -121,11 +124,35 @@ def run(arguments: argparse.Namespace) -> int:
     return _records(arguments, codec, options)
 
 
+def _check_used(arguments: argparse.Namespace) -> None:
+    """Check that the inputs leave it to `--names` and `--label` what objects are called.
+
+    Raises:
+        RecordError: an option would change nothing.
+    """
+    from ..datasets.inputs import kind_of
+    from ..errors import RecordError
+
+    kinds = {kind_of(path) for path in arguments.inputs}
+    if arguments.names is not None and kinds == {"rle"}:
+        reason = "goes with label maps and COCO json; a .jsonl names its objects itself"
+        raise RecordError(reason, field="--names")
+    if arguments.label is None:
+        return
+    if arguments.names is not None:
+        reason = "names binary masks, but with --names every mask file is a label map"
+        raise RecordError(f"{reason}; give one of them", field="--label")
+    if not kinds & {"mask", "folder"}:
+        reason = "names binary masks; a COCO json or .jsonl names its objects itself"
+        raise RecordError(f"{reason}; leave it out", field="--label")
+
+
 def _text(arguments: argparse.Namespace, codec: Codec[Any], options: ReadOptions) -> int:
     """One mask file to its text."""
     from ..datasets.inputs import open_inputs
     from ..errors import MaskCodecError, RecordError
     from ..writing import atomic, check_apart, check_output
+    from .terminal import say
 
     if arguments.truth or arguments.resume:
         raise MaskCodecError("--truth and --resume go with JSONL: give --output FILE.jsonl")
@@ -133,6 +160,8 @@ def _text(arguments: argparse.Namespace, codec: Codec[Any], options: ReadOptions
         if isinstance(entry, RecordError):
             raise entry
         sample = entry.load()
+        if not sample.masks and not arguments.quiet:
+            say("encode", f"{entry.file} shows no object{_HINT if arguments.names else ''}")
         data = codec.encode(sample.masks, sample.size).encode("utf-8") + b"\n"
         if arguments.output is None:
             sys.stdout.buffer.write(data)
@@ -172,18 +201,24 @@ def _records(arguments: argparse.Namespace, codec: Codec[Any], options: ReadOpti
     )
     bar = progress(entries.total, "records", quiet=arguments.quiet)
     work = functools.partial(_encode, spec=codec.spec, truth=arguments.truth)
+    empty = 0
     try:
-        for id_, result in map_ordered(work, _to_do(entries.items, output, bar), arguments.jobs):
+        for id_, result, masks in map_ordered(
+            work, _to_do(entries.items, output, bar), arguments.jobs
+        ):
             if isinstance(result, RecordError):
                 output.aside.add(result, id_)
             else:
                 output.write(result)
+                empty += not masks
             bar.update()
     finally:
         bar.close()
         output.close()
     if not arguments.quiet or output.aside.count:
-        say("encode", output.summary())
+        hint = _HINT if arguments.names else ""
+        none = f"; {empty} without an object{hint}" if empty else ""
+        say("encode", output.summary() + none)
     return 1 if output.aside.count else 0
 
 
@@ -212,21 +247,23 @@ def _refuse(error: RecordError) -> Sample:
 
 def _encode(
     item: Entry | RecordError, spec: str, *, truth: bool
-) -> tuple[str | None, bytes | RecordError]:
-    """The work on one item: its id, and the line to write or the error."""
+) -> tuple[str | None, bytes | RecordError, int]:
+    """The work on one item: its id, the line to write or the error, and the number of masks."""
     from ..errors import MaskCodecError, RecordError
     from ..records import dump_line
 
     if isinstance(item, RecordError):
-        return None, item
+        return None, item, 0
     try:
         sample = item.load()
         text = _codec(spec).encode(sample.masks, sample.size)
-        return item.id, dump_line(_fields(sample, spec, text, truth=truth))
+        line = dump_line(_fields(sample, spec, text, truth=truth))
+        return item.id, line, len(sample.masks)
     except RecordError as error:
-        return item.id, error
+        return item.id, error, 0
     except MaskCodecError as error:
-        return item.id, RecordError(str(error), file=item.file, line=item.line)
+        reason = RecordError(str(error), file=item.file, line=item.line, field=item.place)
+        return item.id, reason, 0
 
 
 @functools.cache

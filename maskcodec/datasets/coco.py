@@ -110,15 +110,14 @@ def _objects(
                 continue
             alone = dataclasses.replace(image, annotations=[record])
             load = partial(_load, alone, names, options, name)
-            yield Entry(name, record.file, None, load)
+            yield Entry(name, record.file, None, load, place=record.place)
 
 
 def _entry(image: _Image, names: dict[int, str], options: ReadOptions) -> Entry:
     load = partial(_load, image, names, options)
     name = image.record.fields.get("file_name")
-    return Entry(
-        image.id, image.record.file, None, load, name if isinstance(name, str) else image.id
-    )
+    file_name = name if isinstance(name, str) else image.id
+    return Entry(image.id, image.record.file, None, load, file_name, image.record.place)
 
 
 def _load(

@@ -42,6 +42,7 @@ class Entry:
         line: the line of its (first) record, 1-based; None where the file has no lines.
         load: reads and paints it; raises `RecordError`.
         image: the image's file name as the file says it; None where only loading tells.
+        place: where in the file it stands, e.g. `"images[3]"`; None where file and line say it.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Entry:
     line: int | None
     load: Callable[[], Sample]
     image: str | None = None
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ import numpy as np
 from ..codec import Codec
 from ..decoded import Errors, Geometry, Pixels, Repair, RepairLog
 from ..geometry.tokens import ShapeTokens
+from ..labels import list_labels
 from ..mask import Mask
 from ..registry import register
 from ..spans import Span
@@ -107,4 +108,5 @@ class ALToCodec(Codec[ShapeTokens]):
 
     def grammar(self, labels: Sequence[str] | None = None) -> str:
         """See `Codec.grammar`; `labels` changes nothing, since a text holds none."""
+        list_labels(labels, self.name)
         return grammar(FORM)

@@ -57,6 +57,7 @@ class BoxGridCodec(Codec[BoxGrid]):
     rows: int = 24
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 2 <= self.rows <= boxgrid.MAX_ROWS:
             raise SpecError(f"rows={self.rows} is not 2 to {boxgrid.MAX_ROWS}")
 

@@ -58,6 +58,7 @@ class Florence2Codec(RingsCodec):
     points: int = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0 <= self.tolerance <= 1:
             raise SpecError(f"tolerance={self.tolerance} is not 0 to 1, a part of the area")
         if self.points != 0 and not 3 <= self.points <= polygon.MAX_VERTICES:

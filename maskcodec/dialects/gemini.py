@@ -59,6 +59,7 @@ class GeminiCodec(Codec[Rasters]):
     side: int = 256
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 1 <= self.side <= MAX_SIDE:
             raise SpecError(f"side={self.side} is not 1 to {MAX_SIDE}")
 

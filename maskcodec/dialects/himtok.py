@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from ..codec import Codec
 from ..decoded import Errors, Geometry, Pixels, Repair, RepairLog
 from ..geometry.tokens import ShapeTokens
+from ..labels import list_labels
 from ..mask import Mask
 from ..registry import register
 from ..spans import Span
@@ -58,6 +59,7 @@ class HiMTokCodec(Codec[ShapeTokens]):
     weights: str = "himtok.npz"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_name(self.weights)
 
     def analyze(self, masks: Sequence[Mask], size: tuple[int, int]) -> ShapeTokens:
@@ -129,4 +131,5 @@ class HiMTokCodec(Codec[ShapeTokens]):
 
     def grammar(self, labels: Sequence[str] | None = None) -> str:
         """See `Codec.grammar`; `labels` changes nothing, since a text holds none."""
+        list_labels(labels, self.name)
         return grammar(FORM)

@@ -84,6 +84,7 @@ class PaliGemmaCodec(Codec[ShapeTokens]):
     weights: str = "paligemma.npz"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_name(self.weights)
         if self.form == "gemini" and self.boxes == "demo":
             raise SpecError("form=gemini has boxes of its own, in 0 to 1000; leave boxes out")

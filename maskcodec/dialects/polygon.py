@@ -60,6 +60,7 @@ class PolygonCodec(RingsCodec):
     alphabet: Alphabet = "letters"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 2 <= self.bins <= polygon.MAX_BINS:
             raise SpecError(f"bins={self.bins} is not 2 to {polygon.MAX_BINS}")
         if not 0 <= self.tolerance <= 1:

@@ -135,9 +135,9 @@ class SAMTokCodec(Codec[ShapeTokens]):
         Raises:
             EncodeError: a label that JSON would have to escape.
         """
+        labels = list_labels(labels, self.name)
         if self.form == "tokens":
             return spans.grammar(FORM)
-        labels = list_labels(labels, self.name)
         if labels is not None and not labels:
             return 'root ::= "[]"\n'
         rules = [

@@ -75,6 +75,7 @@ class ShapeTokensCodec(Codec[ShapeTokens]):
     spelling: Spelling = "added"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not CODEBOOK_NAME.fullmatch(self.codebook):
             raise SpecError(f"codebook={self.codebook!r} is no name of a codebook")
         if not 1 <= self.tokens <= STAGES:

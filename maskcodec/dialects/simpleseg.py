@@ -25,6 +25,7 @@ from ..decoded import Errors, Geometry, Repair, RepairLog
 from ..errors import EncodeError, SpecError
 from ..geometry import outer_rings
 from ..geometry.polygon import Polygons
+from ..labels import list_labels
 from ..mask import Mask
 from ..registry import register
 from ..spans import Span, lines, pieces
@@ -47,6 +48,7 @@ class SimpleSegCodec(RingsCodec):
     epsilon: float = 0.001
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0 <= self.epsilon <= 1:
             raise SpecError(f"epsilon={self.epsilon} is not 0 to 1, a part of the outline's length")
 
@@ -95,6 +97,7 @@ class SimpleSegCodec(RingsCodec):
 
     def grammar(self, labels: Sequence[str] | None = None) -> str:
         """See `Codec.grammar`; `labels` changes nothing, since a text holds none."""
+        list_labels(labels, self.name)
         return (
             'root ::= "[]" | object ("\\n" object)*\n'
             'object ::= "[" ring ("," ring)* "]"\n'

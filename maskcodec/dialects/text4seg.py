@@ -87,6 +87,7 @@ class Text4Seg(Codec[Grid]):
     upsample: Upsample = "nearest"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not (1 <= self.grid.rows <= MAX_SIDE and 1 <= self.grid.columns <= MAX_SIDE):
             raise SpecError(f"grid={self.grid}: rows and columns must be 1 to {MAX_SIDE:,}")
         try:

@@ -23,6 +23,7 @@ from ..decoded import Errors, Geometry, Repair, RepairLog
 from ..errors import SpecError
 from ..geometry import outer_rings
 from ..geometry.polygon import Polygons
+from ..labels import list_labels
 from ..mask import Mask
 from ..registry import register
 from ..spans import Span
@@ -46,6 +47,7 @@ class VistaLLMCodec(RingsCodec):
     points: int = 16
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 3 <= self.points <= MOST_POINTS:
             raise SpecError(f"points={self.points} is not 3 to {MOST_POINTS}")
 
@@ -99,6 +101,7 @@ class VistaLLMCodec(RingsCodec):
 
     def grammar(self, labels: Sequence[str] | None = None) -> str:
         """See `Codec.grammar`; `labels` changes nothing, since a text holds none."""
+        list_labels(labels, self.name)
         return self._form.grammar(None)
 
 

@@ -172,6 +172,9 @@ def test_plain_text_into_one_file(tmp_path: Path) -> None:
             run("decode", "-", "-o", tmp_path / name, *more, "--format", form, stdin=TEXT)[0] == 0
         )
     assert set(pixels(tmp_path / "map.png").ravel()) == {0, 1, 2}
+    jpeg = run("decode", "-", "-o", tmp_path / "mask.jpg", *more, stdin=TEXT)
+    assert jpeg.status == 2
+    assert "--format png takes a folder or a name that ends in .png" in jpeg.err
     folder = run("decode", "-", "-o", tmp_path / "folder", *more, stdin=TEXT)
     assert folder.status == 0
     assert names(tmp_path / "folder") == [
@@ -327,9 +330,11 @@ def test_an_interrupted_run_leaves_readable_files(
     out, report = tmp_path / "out", tmp_path / "report.json"
     result = decode(tmp_path, records, "-o", out, "--format", "labels", "--report", report)
     assert result.status == 130
+    assert "interrupted; what was written is kept" in result.err
     assert names(out) == ["0.png", "1.png", "names.json"]
     result = decode(tmp_path, records, "-o", tmp_path / "out.json", "--format", "coco")
     assert result.status == 130
+    assert "written when all is decoded; nothing was" in result.err
     assert names(tmp_path) == ["in.jsonl", "out"]
 
 

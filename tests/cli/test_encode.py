@@ -61,7 +61,7 @@ def test_records_of_a_coco_file(tmp_path: Path) -> None:
     path = write(tmp_path / "coco.json", coco_file())
     out = tmp_path / "out.jsonl"
     result = run("encode", path, "--spec", "coco_rle", "-o", out, "--truth")
-    assert result == (0, "", "maskcodec encode: 3 records\n")
+    assert result == (0, "", "maskcodec encode: 3 records; 1 without an object\n")
     first, second, third = read_jsonl(out)
     assert list(second) == ["id", "image", "image_id", "size", "spec", "text", "truth"]
     assert (second["id"], second["image"], second["image_id"]) == ("8", "b.jpg", 8)
@@ -121,6 +121,48 @@ def test_bad_records_are_set_aside(tmp_path: Path) -> None:
     assert lines[-1] == (
         f"maskcodec encode: 2 records; 3 set aside, see {tmp_path / 'out.rejected.jsonl'}"
     )
+
+
+@pytest.mark.parametrize(("per", "place"), [("image", "images[1]"), ("object", "annotations[1]")])
+def test_a_label_that_the_format_refuses_has_a_place(tmp_path: Path, per: str, place: str) -> None:
+    document = coco_file()
+    document["categories"][1]["name"] = "c|at"
+    document["annotations"][2]["category_id"] = 18
+    path = write(tmp_path / "coco.json", document)
+    out = tmp_path / "out.jsonl"
+    assert run("encode", path, "--spec", "text4seg:grid=8", "-o", out, "--per", per).status == 1
+    (aside,) = read_jsonl(tmp_path / "out.rejected.jsonl")
+    assert (aside["field"], "label 'c|at'" in aside["reason"]) == (place, True)
+
+
+def test_options_that_change_nothing_are_refused(tmp_path: Path) -> None:
+    coco = write(tmp_path / "coco.json", coco_file())
+    png = save(tmp_path / "dog.png", DOG)
+    rles = write_jsonl(tmp_path / "r.jsonl", [rle_fields(Mask(DOG, "x"), "x.jpg", 1)])
+    names = write(tmp_path / "names.json", {"1": "dog"})
+    wrong: list[tuple[list[str | Path], str]] = [
+        ([coco, rles, "--label", "dog"], "a COCO json or .jsonl names its objects itself"),
+        ([png, "--label", "dog", "--names", names], "every mask file is a label map"),
+        ([rles, "--names", names], "goes with label maps and COCO json"),
+    ]
+    for given, message in wrong:
+        refused = run("encode", *given, "--spec", SPEC)
+        assert refused.status == 2
+        assert message in refused.err
+    assert run("encode", coco, png, "--spec", SPEC, "--label", "dog").status == 0
+
+
+def test_images_without_objects_are_said(tmp_path: Path) -> None:
+    """A mask of 0 and 255 is no label map: 255 stands for what is not annotated."""
+    path = save(tmp_path / "dog.png", DOG * np.uint8(255))
+    names = write(tmp_path / "names.json", {"1": "dog"})
+    result = run("encode", path, "--spec", SPEC, "--names", names)
+    assert (result.status, result.out) == (0, "none\n")
+    assert "shows no object (0 is background and 255 not annotated" in result.err
+    assert not run("encode", path, "--spec", SPEC, "--names", names, "-q").err
+    out = tmp_path / "out.jsonl"
+    result = run("encode", path, "--spec", SPEC, "--names", names, "-o", out)
+    assert "1 records; 1 without an object (0 is" in result.err
 
 
 def test_only_ten_reasons_are_printed(tmp_path: Path) -> None:
