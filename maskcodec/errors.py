@@ -49,6 +49,7 @@ class RecordError(MaskCodecError):
         line: the line of the record, 1-based; None where the file has no lines (PNG, npz).
         field: the field of the record, e.g. `"counts"`; None where the whole record is meant.
         reason: the message without the place.
+        id: of the record, where whoever raised it knows.
     """
 
     def __init__(
@@ -62,3 +63,4 @@ class RecordError(MaskCodecError):
         self.line = line
         self.field = field
         self.reason = message
+        self.id: str | None = None

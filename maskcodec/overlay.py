@@ -5,7 +5,7 @@ from __future__ import annotations
 import colorsys
 import unicodedata
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -47,12 +47,13 @@ def colours(count: int) -> list[Colour]:
     return [*_FIRST[:count], *rest]
 
 
-def as_rgb(image: npt.NDArray[np.generic]) -> Rgb:
+def as_rgb(image: npt.ArrayLike | Image.Image) -> Rgb:
     """An image as RGB.
 
     Args:
-        image: bool, uint8, uint16, or float of 0 to 1; (height, width) grey, or with a last axis of
-            1 (grey), 3 (RGB) or 4 channels (RGB and alpha, shown on white).
+        image: an array or what NumPy takes for one, a picture of Pillow's too: bool, uint8, uint16,
+            or float of 0 to 1; (height, width) grey, or with a last axis of 1 (grey), 3 (RGB) or 4
+            channels (RGB and alpha, shown on white).
 
     Returns:
         uint8, (height, width, 3).
@@ -60,6 +61,7 @@ def as_rgb(image: npt.NDArray[np.generic]) -> Rgb:
     Raises:
         MaskCodecError: another shape or type.
     """
+    image = np.asarray(image)
     grey = image[..., None] if image.ndim == 2 else image
     if grey.ndim != 3 or grey.shape[2] not in (1, 3, 4) or 0 in grey.shape:
         raise MaskCodecError(
@@ -86,7 +88,7 @@ def _as_bytes(image: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
 
 
 def draw_overlay(
-    image: npt.NDArray[np.generic],
+    image: npt.ArrayLike | Image.Image,
     masks: Sequence[Mask],
     *,
     opacity: float = 0.45,
@@ -108,9 +110,13 @@ def draw_overlay(
         uint8, (height, width, 3).
 
     Raises:
-        MaskCodecError: a mask has another size than the image.
+        MaskCodecError: a mask has another size than the image, or an option is out of range.
     """
     rgb = as_rgb(image)
+    if not 0 <= opacity <= 1:
+        raise MaskCodecError(f"opacity is {opacity!r}, expected 0 to 1")
+    if colour_by not in get_args(ColourBy):
+        raise MaskCodecError(f"colour_by is {colour_by!r}, expected 'mask' or 'label'")
     by_mask = colour_by == "mask"
     keys: Sequence[object] = range(len(masks)) if by_mask else [mask.label for mask in masks]
     order = list(dict.fromkeys([*([] if by_mask else labels), *keys]))

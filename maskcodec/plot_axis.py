@@ -69,6 +69,7 @@ _STEPS = ((1, 2, 5), (1, 3), (1,))
 
 def short(value: float) -> str:
     """A number in three digits or a whole one: `12.3`, `1,234`, `34.5k`, `4M`, `20µ`."""
+    value = float(f"{value:.3g}") if not 1000 <= abs(value) < 9_999.5 else value
     for power, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if abs(value) >= power:
             return f"{value / min(power, 1e3 if unit == 'k' else power):.3g}{unit}"

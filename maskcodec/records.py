@@ -95,6 +95,15 @@ class Record:
             raise self.error(f"is {brief(value)}, expected a whole number", field)
         return value
 
+    def flag(self, field: str) -> bool:
+        """0 or 1, false or true; null and a missing field are false."""
+        value = self.fields.get(field)
+        if value is None or isinstance(value, bool):
+            return bool(value)
+        if self.whole(field) not in (0, 1):
+            raise self.error(f"is {brief(value)}, expected 0 or 1", field)
+        return bool(value)
+
     def identifier(self, field: str, default: Any = _MISSING) -> str:
         """A name or a whole number, as a string."""
         value = self.get(field, default)
@@ -242,7 +251,7 @@ def check_file(path: str | Path) -> Path:
 
 def open_binary(path: Path) -> BinaryIO:
     """Open a file for reading; a name that ends in `.gz` is decompressed on the way."""
-    if path.suffix == ".gz":
+    if path.suffix.lower() == ".gz":
         return cast(BinaryIO, gzip.open(path, "rb"))
     return path.open("rb")
 

@@ -24,7 +24,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from math import sqrt
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,9 @@ from .errors import MaskCodecError, SpecError
 from .mask import Mask
 from .overlay import Rgb, as_rgb
 from .spec import GridSize, build, nearest, split_spec, write_spec
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 Bits = npt.NDArray[np.bool_]
 
@@ -78,7 +81,7 @@ class Refiner(Protocol):
 
 
 def refine(
-    image: npt.NDArray[np.generic],
+    image: npt.ArrayLike | Image.Image,
     masks: Sequence[Mask],
     method: str | Refiner = "guided",
     *,

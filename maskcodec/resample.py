@@ -259,7 +259,7 @@ def paint_labels_nearest(
         bool, (labels, height, width): plane k holds the pixels of labels[k].
 
     Raises:
-        MaskCodecError: a wrong dtype, shape, size or box.
+        MaskCodecError: a wrong dtype, shape, size or box, or labels that are no whole numbers.
     """
     job = labels_job(cells, labels, size, out, box)
     _paint.planes([job])
@@ -282,7 +282,7 @@ def labels_job(
     cells, (rows, columns) = _plane("cells", cells, _NUMBERS)
     height, width = check_size(size)
     x0, y0, x1, y1 = _check_box(box, height, width)
-    values = range(labels) if isinstance(labels, int) else labels
+    values = _label_values(labels)
     canvas = _canvas((len(values), height, width), _BOOL, out)
     y_edges, x_edges = cell_edges(y1 - y0, rows), cell_edges(x1 - x0, columns)
     numbers = cells if cells.dtype is _INT32 else cells.astype(_INT32)
@@ -336,7 +336,7 @@ def paint_labels_bilinear(
     Arguments, result and errors are those of `paint_labels_nearest`. Where labels meet, both may
     have a pixel at which each is exactly one half, and neither where three labels meet.
     """
-    values = range(labels) if isinstance(labels, int) else labels
+    values = _label_values(labels)
     canvas = _canvas((len(values), *check_size(size)), _BOOL, out)
     before = Before.CLEAR if out is None else Before.DIRTY
     paint_bilinear_jobs(bilinear_labels_jobs(cells, values, canvas, box, before=before))
@@ -408,6 +408,25 @@ def _check_box(box: Box | None, height: int, width: int) -> Box:
             f"0 <= x0 <= x1 <= {width} and 0 <= y0 <= y1 <= {height}"
         )
     return x0, y0, x1, y1
+
+
+def _label_values(labels: int | Sequence[int]) -> Sequence[int]:
+    """0 to `labels` - 1, or the labels themselves; whole numbers of NumPy's, too."""
+    if isinstance(labels, range):
+        return labels
+    try:
+        if not isinstance(labels, Sequence | np.ndarray):
+            return range(index(labels))
+        values = [index(one) for one in labels]
+        fits = all(-(2**31) <= one < 2**31 for one in values)
+    except TypeError:
+        fits = False
+    if not fits:
+        raise MaskCodecError(
+            f"labels is {labels!r}, expected a number of labels, or a list of whole numbers of 32 "
+            "bits"
+        )
+    return values
 
 
 def _canvas(

@@ -137,8 +137,8 @@ def decode(counts: Counts, size: Sequence[int], out: Bools | None = None) -> Boo
     `size` and the number of counts, never their values.
 
     Raises:
-        MaskCodecError: the counts don't sum to height * width (nothing is painted then), aren't
-            uint32, or `size` or `out` is wrong.
+        MaskCodecError: the counts don't sum to height * width (nothing is painted then) or are no
+            whole numbers from 0, or `size` or `out` is wrong.
     """
     height, width = check_size(size)
     checked = check_counts(counts)

@@ -14,6 +14,7 @@ from .errors import SpecError
 
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _VALUE = re.compile(r"[^,=:\s\"'\\]+")
+_UNFIT = "can't stand in a spec: no spaces, commas, colons, quotes, backslashes or equals signs"
 
 
 class GridSize(NamedTuple):
@@ -50,6 +51,8 @@ def split_spec(spec: str) -> tuple[str, dict[str, str]]:
             raise SpecError(f"{spec!r}: option {part!r} is not of the form option=value")
         if option in options:
             raise SpecError(f"{spec!r}: option {option!r} stands twice")
+        if not _VALUE.fullmatch(value):
+            raise SpecError(f"{spec!r}: {option}={value!r} {_UNFIT}")
         options[option] = value
     return name, options
 
@@ -88,10 +91,7 @@ def write_spec(codec: Any) -> str:
     parts = []
     for option, text in _spelt(codec):
         if not _VALUE.fullmatch(text):
-            raise SpecError(
-                f"{codec.name}: {option}={text!r} can't stand in a spec: "
-                "no spaces, commas, colons, quotes, backslashes or equals signs"
-            )
+            raise SpecError(f"{codec.name}: {option}={text!r} {_UNFIT}")
         parts.append(f"{option}={text}")
     return f"{codec.name}:{','.join(parts)}" if parts else str(codec.name)
 

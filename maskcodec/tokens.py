@@ -25,6 +25,12 @@ Count: TypeAlias = Callable[[str], int]
 GPT4O = "gpt4o"
 """The name that stands for OpenAI's o200k_base vocabulary."""
 
+GPT4O_EASY = 40_000
+"""Characters that are never too many tokens for the package's own interface."""
+
+VOCABULARIES = 16
+"""Tokenizers with the tokens of different codecs added that are kept at a time."""
+
 INSTALL = "pip install 'maskcodec[tokens]'"
 
 
@@ -82,9 +88,11 @@ def _gpt4o() -> TokenCounter:
         encoding = package.get_encoding("o200k_base")
 
     def count(text: str) -> int:
+        if len(text) > GPT4O_EASY:
+            return _unlimited_gpt4o(text)
         return len(encoding.encode_ordinary(text))
 
-    @functools.lru_cache(maxsize=4)
+    @functools.lru_cache(maxsize=VOCABULARIES)
     def make(added: tuple[str, ...]) -> Count:
         if not added:
             return count
@@ -101,6 +109,15 @@ def _gpt4o() -> TokenCounter:
     return TokenCounter(GPT4O, make)
 
 
+def _unlimited_gpt4o(text: str) -> int:
+    """By the package's inner tokenizer, since its wrapper refuses texts of a million characters or
+    of 200,000 tokens.
+    """
+    package = _import("bpe_openai._bindings", "bpe-openai", GPT4O)
+    count: int = package.tokenizer_for_encoding("o200k_base").count(text)
+    return count
+
+
 def _hugging_face(path: Path, name: str) -> TokenCounter:
     path = shipped_folder(name) or path
     if path.is_dir():
@@ -111,7 +128,7 @@ def _hugging_face(path: Path, name: str) -> TokenCounter:
         )
     package = _import("tokenizers", "tokenizers", name)
     make = functools.partial(_hugging_face_count, package, path, name)
-    return TokenCounter(name, functools.lru_cache(maxsize=4)(make))
+    return TokenCounter(name, functools.lru_cache(maxsize=VOCABULARIES)(make))
 
 
 def _hugging_face_count(package: Any, path: Path, name: str, added: tuple[str, ...]) -> Count:

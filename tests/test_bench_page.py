@@ -59,6 +59,8 @@ def test_ticks_are_few_and_within(one: float, two: float, most: int, log: bool) 
     [
         (0, "0"), (1, "1"), (12.345, "12.3"), (1234.5, "1,234"), (12345, "12.3k"),
         (2.5e6, "2.5M"), (-3e9, "-3G"), (0.004567, "0.00457"), (2e-5, "20µ"), (3e-9, "3n"),
+        (999_999, "1M"), (999.96, "1,000"), (9_999.7, "10k"), (999_600_000, "1G"),
+        (0.9999e-3, "0.001"),
     ],
 )  # fmt: skip
 def test_numbers_are_short(value: float, text: str) -> None:

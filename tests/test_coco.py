@@ -14,7 +14,8 @@ from pycocotools import mask as pycoco
 from reading import CAT, DOG, PER_OBJECT, SIZE, labels, read, same, uncompressed, write
 
 from maskcodec import RecordError, rle
-from maskcodec.datasets import segmentation
+from maskcodec.datasets import coco_source, segmentation
+from maskcodec.datasets.annotated import SourceOptions
 from maskcodec.datasets.sample import ReadOptions, Sample
 from maskcodec.records import Record
 
@@ -235,3 +236,28 @@ def test_any_json_in_a_coco_file_is_read_or_refused(
         for item in result:
             if isinstance(item, Sample):
                 assert all(mask.size == item.size for mask in item.masks)
+
+
+@pytest.mark.parametrize(("value", "count"), [(False, 2), (None, 2), (True, 1), (1.0, 1), (0, 2)])
+def test_crowds_in_words_of_json(tmp_path: Path, value: object, count: int) -> None:
+    path = write(tmp_path / "c.json", broken(lambda d: d["annotations"][0].update(iscrowd=value)))
+    document = broken(lambda d: d["annotations"][0].update(iscrowd=value))
+    document["annotations"][2]["iscrowd"] = 0
+    write(path, document)
+    first = read(path, options=ReadOptions(crowd=False))[0]
+    assert isinstance(first, Sample)
+    assert len(first.masks) == count
+
+
+@pytest.mark.parametrize("value", ["no", 2, [], 0.5])
+def test_an_object_of_no_known_kind_costs_its_image(tmp_path: Path, value: object) -> None:
+    """Without it the image would say what is not true."""
+    path = write(tmp_path / "c.json", broken(lambda d: d["annotations"][0].update(iscrowd=value)))
+    first, second, third = read(path)
+    assert "annotations[0].iscrowd" in str(first)
+    assert isinstance(second, Sample)
+    assert isinstance(third, Sample)
+    source = coco_source.read(path, SourceOptions(scoring=True))
+    assert len(source.entries) == 3
+    with pytest.raises(RecordError, match=r"annotations\[0\].iscrowd"):
+        source.entries[0].load()  # type: ignore[union-attr]

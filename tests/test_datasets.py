@@ -28,6 +28,7 @@ from reading import (
 from test_coco import broken, coco_file
 
 from maskcodec import Mask, RecordError
+from maskcodec.datasets import images
 from maskcodec.datasets.images import image_path, image_size
 from maskcodec.datasets.sample import ReadOptions, Sample
 
@@ -225,8 +226,22 @@ def test_mask_files_are_joined_to_images(tmp_path: Path) -> None:
     save(tmp_path / "masks" / "sub" / "a.png", DOG)
     options = ReadOptions(image_dir=photos)
     assert only(tmp_path / "masks", options=options).image == "sub/a.jpg"
+    Image.new("RGB", (60, 40)).save(photos / "sub" / "a.webp")
+    images._by_stem.cache_clear()
+    assert "more than one image 'sub/a' here: sub/a.jpg, sub/a.webp" in str(
+        read(tmp_path / "masks", options=options)[0]
+    )
     save(tmp_path / "masks" / "b.png", DOG)
     assert "there is no image 'b'" in str(read(tmp_path / "masks", options=options)[0])
+
+
+def test_a_mask_beside_its_image_is_not_its_image(tmp_path: Path) -> None:
+    Image.new("RGB", (60, 40)).save(tmp_path / "a.jpg")
+    save(tmp_path / "a.png", DOG)
+    assert only(tmp_path, options=ReadOptions(image_dir=tmp_path)).image == "a.jpg"
+    (tmp_path / "a.jpg").unlink()
+    images._by_stem.cache_clear()
+    assert "there is no image 'a'" in str(read(tmp_path, options=ReadOptions(image_dir=tmp_path)))
 
 
 @pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a\x00b", "x" * 5_000, "missing.jpg"])

@@ -105,6 +105,15 @@ def test_pictures_of_other_kinds_are_read(mode: str) -> None:
     assert np.array_equal(decoded.masks[0].array, paint_bilinear(grey > 0, SIZE))
 
 
+def test_16_bits_are_read_by_their_upper_half() -> None:
+    grey = np.array([[0, 200, 20_000], [32_768, 40_000, 65_535]], np.uint16)
+    file = io.BytesIO()
+    Image.fromarray(grey).save(file, format="PNG")
+    found = read_png(file.getvalue())
+    assert found is not None
+    assert np.array_equal(found, grey >> 8)
+
+
 GOOD = png(np.full((4, 4), 255, np.uint8))
 
 

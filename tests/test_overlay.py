@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import Image
 
 from maskcodec import Mask, MaskCodecError
 from maskcodec.overlay import as_rgb, colours, crop, draw_overlay, fit
@@ -161,3 +162,17 @@ def test_crop_cuts_image_and_masks_alike() -> None:
     assert image.shape == (30, 30)
     assert cut.area == block().area
     assert cut.array[:, 5:25].all()
+
+
+def test_pictures_of_pillow_are_taken() -> None:
+    picture = draw_overlay(Image.fromarray(GREY), [block()])
+    assert np.array_equal(picture, draw_overlay(GREY, [block()]))
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [({"opacity": 5}, "opacity is 5, expected 0 to 1"), ({"colour_by": "lable"}, "'lable'")],
+)
+def test_wrong_options_are_named(more: Any, message: str) -> None:
+    with pytest.raises(MaskCodecError, match=message):
+        draw_overlay(GREY, [block()], **more)

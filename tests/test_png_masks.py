@@ -77,6 +77,20 @@ def test_few_bits_a_pixel_are_values_not_greys(tmp_path: Path, depth: int) -> No
     assert np.array_equal(read_png(path), values)
 
 
+@pytest.mark.parametrize(("colour", "channels"), [(2, 3), (4, 2), (6, 4)])
+def test_16_bits_a_channel_are_refused_in_colour(
+    tmp_path: Path, colour: int, channels: int
+) -> None:
+    """Pillow keeps the upper half of each number alone: a mask of 0 and 1 would be empty."""
+    rows = b"\x00" + bytes(range(2 * 5 * channels))
+    head = struct.pack(">IIBBBBB", 5, 1, 16, colour, 0, 0, 0)
+    parts = [(b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    path = tmp_path / "deep.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts))
+    with pytest.raises(RecordError, match="16 bits in colour or with alpha: save it as one"):
+        read_png(path)
+
+
 def label_map() -> npt.NDArray[np.uint8]:
     values = np.zeros(SIZE, np.uint8)
     values[DOG] = 1

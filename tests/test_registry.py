@@ -245,3 +245,9 @@ def test_a_package_that_is_broken_costs_its_own_codecs_alone(tmp_path: Path) -> 
     assert "'boxgrid' is registered twice" in listed.stderr
     assert "no licence" not in listed.stderr
     assert "no licence" in run_python(tmp_path, "-m", "maskcodec", "list").stderr
+
+
+def test_a_value_that_no_spec_can_hold_is_refused_on_the_way_in() -> None:
+    for spec in ("text4seg:background=the rest", "text4seg:background=a:b", "polygon:bins=1 0"):
+        with pytest.raises(SpecError, match="can't stand in a spec"):
+            get_codec(spec)

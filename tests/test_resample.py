@@ -234,6 +234,7 @@ def test_a_batch_paints_into_a_stacked_array() -> None:
 # --- what is refused ---
 
 MASK = np.zeros((4, 6), np.bool_)
+CELLS = np.array([[0, 1], [2, 3]], np.uint8)
 COUNTS = np.ones((2, 2), np.int32)
 REFUSED: dict[str, Callable[[], object]] = {
     r"mask: float64 of shape \(4, 6\)": lambda: resample.coverage(np.zeros((4, 6)), (2, 2)),  # type: ignore[arg-type]
@@ -252,6 +253,9 @@ REFUSED: dict[str, Callable[[], object]] = {
     r"0 <= y0 <= y1 <= 4": lambda: resample.coverage(MASK, (2, 2), (0, 3, 6, 2)),
     "each side must be": lambda: resample.paint_nearest(MASK, (0, 5)),
     "at most": lambda: resample.paint_nearest(MASK, (65_536, 65_536)),
+    "expected a number of labels": lambda: resample.paint_labels_nearest(CELLS, [2**40], (4, 4)),
+    r"labels is \[0.5\]": lambda: resample.paint_labels_bilinear(CELLS, [0.5], (4, 4)),  # type: ignore[list-item]
+    "labels is None": lambda: resample.paint_labels_nearest(CELLS, None, (4, 4)),  # type: ignore[arg-type]
     r"out: bool of shape \(4, 6\)": lambda: resample.paint_nearest(MASK, (4, 5), MASK.copy()),
     "C-contiguous": lambda: resample.paint_nearest(MASK, (4, 6), np.asfortranarray(MASK)),
     "expected int32 of one shape": lambda: resample.best_cells(COUNTS, COUNTS[:1]),
@@ -270,3 +274,10 @@ REFUSED: dict[str, Callable[[], object]] = {
 def test_what_is_refused_is_named(message: str) -> None:
     with pytest.raises(MaskCodecError, match=message):
         REFUSED[message]()
+
+
+@pytest.mark.parametrize("paint", [resample.paint_labels_nearest, resample.paint_labels_bilinear])
+def test_labels_may_be_numbers_of_numpy(paint: Callable[..., Bools]) -> None:
+    expected = paint(CELLS, 4, (6, 8))
+    assert np.array_equal(paint(CELLS, CELLS.max() + 1, (6, 8)), expected)
+    assert np.array_equal(paint(CELLS, np.array([1, 3]), (6, 8)), expected[[1, 3]])

@@ -116,7 +116,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     check_device(arguments.device)
     _check_apart(arguments, arguments.output, arguments.report)
-    check_report(arguments.report, [arguments.output])
+    lists = [arguments.output / name for name in ("rejected.jsonl", "masks.jsonl", "names.json")]
+    check_report(arguments.report, [arguments.output, rejected_path(arguments.output), *lists])
     refiner = RecordRefiner(arguments.refine, arguments.image_dir)
     texts = read_texts(arguments.input, arguments.spec, arguments.size)
     writer = open_writer(arguments)
@@ -232,6 +233,9 @@ def open_writer(arguments: argparse.Namespace) -> Writer:
     from ..writing import check_output
 
     path, form = arguments.output, arguments.format
+    if arguments.names is not None and form in ("png", "npz"):
+        reason = f"goes with label maps and COCO json; --format {form} writes names, not numbers"
+        raise RecordError(reason, field="--names")
     names = None if arguments.names is None else read_names(arguments.names)
     if form in ("coco", "coco-results"):
         check_output(path, may_exist=arguments.overwrite)

@@ -89,7 +89,10 @@ def run(arguments: argparse.Namespace) -> int:
             lines += _drawing(found) if arguments.draw else []
             print("\n" * bool(shown) + "\n".join(lines))
         shown += 1
-    if arguments.id is not None and not shown:
+        if arguments.draw and text.size is None:
+            say("inspect", str(place(text, "--draw needs the image's size: give --size", "size")))
+            unread += 1
+    if arguments.id is not None and not shown and not unread:
         raise MaskCodecError(f"{arguments.input}: no record has the id {arguments.id!r}")
     return 1 if unread else 0
 
@@ -108,7 +111,7 @@ def _texts(arguments: argparse.Namespace) -> Iterator[Text | RecordError]:
         codec = get_codec(arguments.spec)
         texts = iter([plain(arguments.input, codec, arguments.size, name="text")])
     for text in texts:
-        if arguments.id is None or getattr(text, "id", None) == arguments.id:
+        if arguments.id is None or text.id == arguments.id:
             yield text
 
 
@@ -122,14 +125,11 @@ def _is_file(text: str) -> bool:
 
 
 def _drawing(found: Inspection) -> list[str]:
-    from ..errors import MaskCodecError
     from .preview import HALF_BLOCKS, draw
     from .terminal import printable
 
-    if found.unpainted:  # which is said already
-        return []
     if found.decoded is None:
-        raise MaskCodecError("--draw needs the image's size: give --size HxW")
+        return []
     columns = max(1, min(shutil.get_terminal_size().columns, 80) - 6)
     ascii_only = not _can_print(HALF_BLOCKS + "│─┌┐└┘")
     lines = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ def is_jsonl(source: str, spec: str | None) -> bool:
     """Whether a source holds records: a `.jsonl` file does, and stdin where no spec is given."""
     if source == "-":
         return spec is None
-    return source.endswith((".jsonl", ".jsonl.gz"))
+    return source.lower().endswith((".jsonl", ".jsonl.gz"))
 
 
 def read_texts(
@@ -127,6 +128,8 @@ def _from_record(
     try:
         return _text(record, codec, size, need_size=need_size, option=option)
     except RecordError as error:
+        with contextlib.suppress(RecordError):
+            error.id = record.identifier("id", record.line)
         return error
 
 

@@ -83,19 +83,17 @@ def _images(document: Record, errors: list[RecordError]) -> dict[str, _Image]:
 def _annotations(
     document: Record, images: dict[str, _Image], options: ReadOptions, errors: list[RecordError]
 ) -> None:
-    """Give each annotation to its image."""
+    """Give each annotation to its image, one that can't be used too: loading the image tells."""
     for index, value in enumerate(document.items("annotations")):
         try:
             record = document.child("annotations", index, value)
             name = record.identifier("image_id")
             if name not in images:
                 raise record.error(f"{brief(name)} is the id of no image of this file", "image_id")
-            crowd = record.whole("iscrowd", 0)
         except RecordError as error:
             errors.append(error)
             continue
-        if options.crowd or not crowd:
-            images[name].annotations.append(record)
+        images[name].annotations.append(record)
 
 
 def _objects(
@@ -104,6 +102,8 @@ def _objects(
     for image in images.values():
         for record in image.annotations:
             try:
+                if record.flag("iscrowd") and not options.crowd:
+                    continue
                 name = record.identifier("id")
             except RecordError as error:
                 yield error
@@ -129,6 +129,8 @@ def _load(
         raise image.record.error(problem)
     masks = []
     for record in image.annotations:
+        if record.flag("iscrowd") and not options.crowd:
+            continue
         category = record.whole("category_id")
         if category not in names:
             raise record.error(f"{category} is the id of no category", "category_id")

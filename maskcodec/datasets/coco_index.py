@@ -26,11 +26,13 @@ class CocoImage:
         record: the entry.
         annotations: of single objects, by their ids, in the order of the file.
         crowds: crowd regions, by their ids.
+        errors: of annotations that can't be used.
     """
 
     record: Record
     annotations: dict[int, Record]
     crowds: dict[int, Record]
+    errors: list[RecordError]
 
     @property
     def file_names(self) -> tuple[str, ...]:
@@ -50,7 +52,7 @@ class CocoIndex:
     Attributes:
         images: by their ids.
         names: of the categories, by their ids.
-        errors: entries that can't be used.
+        errors: entries that can't be used; those of annotations whose image is known are with it.
     """
 
     images: dict[int, CocoImage]
@@ -74,7 +76,7 @@ def read_index(path: Path) -> CocoIndex:
             number = record.whole("id")
             if number in images:
                 raise record.error(f"{number} is the id of another image already", "id")
-            images[number] = CocoImage(record, {}, {})
+            images[number] = CocoImage(record, {}, {}, [])
         except RecordError as error:
             errors.append(error)
     for index, item in enumerate(document.items("annotations")):
@@ -86,13 +88,17 @@ def read_index(path: Path) -> CocoIndex:
 
 
 def _add_annotation(record: Record, images: dict[int, CocoImage]) -> None:
-    number, image = record.whole("id"), record.whole("image_id")
-    if image not in images:
-        raise record.error(f"{image} is the id of no image of this file", "image_id")
-    if images[image].annotation(number) is not None:
-        raise record.error(f"{number} is the id of another annotation already", "id")
-    crowd = record.whole("iscrowd", 0)
-    (images[image].crowds if crowd else images[image].annotations)[number] = record
+    number = record.whole("image_id")
+    if number not in images:
+        raise record.error(f"{number} is the id of no image of this file", "image_id")
+    image = images[number]
+    try:
+        name = record.whole("id")
+        if image.annotation(name) is not None:
+            raise record.error(f"{name} is the id of another annotation already", "id")
+        (image.crowds if record.flag("iscrowd") else image.annotations)[name] = record
+    except RecordError as error:
+        image.errors.append(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +176,8 @@ class CocoPicture:
 
     def _annotation(self, number: int) -> Record:
         record = self.image.annotation(number)
+        if record is None and self.image.errors:
+            raise self.image.errors[0]
         if record is None:
             raise self.image.record.error(f"has no annotation {number}", "id")
         return record

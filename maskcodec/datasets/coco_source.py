@@ -32,6 +32,8 @@ def read(path: Path, options: SourceOptions) -> Source:
 
 def _load(picture: CocoPicture) -> Annotated:
     name, path = picture.file()
+    if picture.image.errors:  # an object would be missing
+        raise picture.image.errors[0]
     size = picture.size(path)
     objects = picture.paint(list(picture.image.annotations), size)
     regions = picture.paint(list(picture.image.crowds), size) if picture.scoring else []

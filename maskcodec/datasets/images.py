@@ -82,6 +82,10 @@ def _check_header(path: Path, file: str) -> tuple[int, int]:
             "cut it into tiles, or save it as .npy",
             file=file,
         )
+    if depth == 16 and colour != 0:  # of which PIL reads the upper halves alone
+        raise RecordError(
+            "is a PNG of 16 bits in colour or with alpha: save it as one channel", file=file
+        )
     return depth, colour
 
 
@@ -193,30 +197,39 @@ def check_image(folder: Path | None, name: str, size: tuple[int, int]) -> None:
         )
 
 
-def find_image(folder: Path | None, name: str) -> str:
-    """The image in `folder` whose name is that of mask file `name` up to the suffix.
+def find_image(folder: Path | None, name: str, mask: Path) -> str:
+    """The image in `folder` whose name is that of a mask file up to the suffix.
+
+    Args:
+        folder: where the images lie; masks may lie there too.
+        name: the mask file's name relative to where masks lie.
+        mask: the mask file, which is no image of itself.
 
     Returns:
         its name relative to `folder`; `name` itself where `folder` is None.
 
     Raises:
-        RecordError: there is none.
+        RecordError: there is none, or more than one.
     """
     if folder is None:
         return name
     stem = Path(name).with_suffix("").as_posix()
-    found = _by_stem(folder).get(stem)
-    if found is None:
+    itself = mask.resolve()
+    found = [one for one in _by_stem(folder).get(stem, ()) if (folder / one).resolve() != itself]
+    if not found:
         endings = ", ".join(IMAGE_SUFFIXES)
         raise RecordError(f"there is no image {brief(stem)} ({endings}) here", file=str(folder))
-    return found
+    if len(found) > 1:
+        reason = f"there is more than one image {brief(stem)} here: {', '.join(found)}"
+        raise RecordError(reason, file=str(folder))
+    return found[0]
 
 
 @lru_cache(maxsize=8)
-def _by_stem(folder: Path) -> dict[str, str]:
-    names = (path.relative_to(folder) for path in sorted(folder.rglob("*")))
-    return {
-        name.with_suffix("").as_posix(): name.as_posix()
-        for name in names
-        if name.suffix.lower() in IMAGE_SUFFIXES
-    }
+def _by_stem(folder: Path) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in IMAGE_SUFFIXES:
+            name = path.relative_to(folder)
+            found.setdefault(name.with_suffix("").as_posix(), []).append(name.as_posix())
+    return found

@@ -101,7 +101,7 @@ def _name(file: Path, layout: _Layout) -> str:
 
 def _load(file: Path, layout: _Layout, options: SourceOptions) -> Annotated:
     name = _name(file, layout)
-    folder, image = _image(f"{name}{layout.image_ending}.png", layout, options)
+    folder, image = _image(f"{name}{layout.image_ending}.png", file, layout, options)
     values = read_png(file)
     masks = _class_masks(values, layout, options.ignore, str(file))
     size = (int(values.shape[0]), int(values.shape[1]))
@@ -122,11 +122,13 @@ def _load(file: Path, layout: _Layout, options: SourceOptions) -> Annotated:
     )
 
 
-def _image(name: str, layout: _Layout, options: SourceOptions) -> tuple[Path | None, str]:
+def _image(
+    name: str, file: Path, layout: _Layout, options: SourceOptions
+) -> tuple[Path | None, str]:
     """The folder of a map's image and its name there; scores need no image, and none is None."""
     folder = layout.images if layout.images.is_dir() or not options.scoring else None
     try:
-        return folder, find_image(folder, name)
+        return folder, find_image(folder, name, file)
     except RecordError:
         if not options.scoring:
             raise

@@ -115,7 +115,7 @@ def _read(
     size = (int(values.shape[-2]), int(values.shape[-1]))
     if problem := check_area(len(masks), size):
         raise RecordError(problem, file=file)
-    image = find_image(options.image_dir, _relative(path, root).as_posix())
+    image = find_image(options.image_dir, _relative(path, root).as_posix(), path)
     check_image(options.image_dir, image, size)
     return image, size, masks
 

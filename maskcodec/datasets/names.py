@@ -28,7 +28,7 @@ def read_names(path: str | Path) -> dict[int, str]:
         RecordError: the file is missing, empty or malformed.
     """
     path = check_file(path)
-    if path.name.endswith((".json", ".json.gz")):
+    if path.name.lower().endswith((".json", ".json.gz")):
         return _from_json(read_json(path, unique=True), str(path))
     try:
         lines = path.read_bytes().removeprefix(b"\xef\xbb\xbf").decode("utf-8").splitlines()

@@ -100,7 +100,7 @@ def _load(
                 raise segment.error(f"{category} is the id of no category", "category_id")
             known.add(number)
             shown.add(names[category])
-            into = crowds if segment.whole("iscrowd", 0) else found
+            into = crowds if segment.flag("iscrowd") else found
             into.append(Mask(numbers == number, names[category]))
         except RecordError as error:
             problems.append(error)

@@ -170,12 +170,16 @@ def label_map(sample: Sample, numbering: Numbering) -> npt.NDArray[np.uint8 | np
     """The masks of an image as one map of values, uint8 or where that is too small uint16.
 
     Raises:
-        MaskCodecError: there are more labels than values.
+        MaskCodecError: the number of a label is that of the background, or too large for a map.
     """
     numbers = [numbering.number(mask.label) for mask in sample.masks]
+    for number, mask in zip(numbers, sample.masks, strict=True):
+        if not BACKGROUND < number <= LARGEST_VALUE:
+            raise MaskCodecError(
+                f"label {mask.label!r} has the number {number}, but in a label map 0 is background "
+                f"and {LARGEST_VALUE:,} the largest; give it another in the names file"
+            )
     highest = max(numbers, default=0)
-    if highest > LARGEST_VALUE:
-        raise MaskCodecError(f"more than {LARGEST_VALUE:,} labels; a label map has no value left")
     values = np.zeros(sample.size, dtype=np.uint8 if highest <= 255 else np.uint16)
     for number, mask in zip(numbers, sample.masks, strict=True):
         values[mask.array] = number

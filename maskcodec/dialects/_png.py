@@ -52,6 +52,8 @@ def read_png(data: bytes) -> Bytes | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data), formats=["PNG"]) as opened:
+                if opened.mode.startswith("I"):  # 16 bits, which `convert` would cut off at 255
+                    return (np.asarray(opened).astype(np.uint16) >> 8).astype(np.uint8)
                 return np.array(opened.convert("L"))
     except Exception:  # whatever Pillow makes of bytes that a model printed
         return None

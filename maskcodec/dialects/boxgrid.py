@@ -31,7 +31,7 @@ from ..errors import EncodeError, SpecError
 from ..geometry import boxgrid
 from ..geometry.boxgrid import BoxGrid
 from ..labels import check_label, list_labels
-from ..mask import Mask
+from ..mask import Mask, check_masks
 from ..registry import register
 from ..rle import mask_bounding_box
 from ..spans import Span, label_and_rest, pieces
@@ -63,6 +63,7 @@ class BoxGridCodec(Codec[BoxGrid]):
 
     def analyze(self, masks: Sequence[Mask], size: tuple[int, int]) -> BoxGrid:
         """See `Codec.analyze`."""
+        size = check_masks(masks, size)
         return boxgrid.analyze(masks, size, self.rows)
 
     def render_batch(

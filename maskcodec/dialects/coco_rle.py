@@ -29,7 +29,7 @@ from ..errors import EncodeError
 from ..geometry import runs
 from ..geometry.runs import Runs
 from ..labels import check_label, plain_label
-from ..mask import MAX_PIXELS, MAX_SIDE, Mask
+from ..mask import MAX_PIXELS, MAX_SIDE, Mask, check_masks
 from ..registry import register
 from ..spans import Kind, Span, lines
 
@@ -63,6 +63,7 @@ class CocoRle(Codec[Runs]):
 
     def analyze(self, masks: Sequence[Mask], size: tuple[int, int]) -> Runs:
         """See `Codec.analyze`."""
+        size = check_masks(masks, size)
         return runs.analyze(masks, size)
 
     def render_batch(

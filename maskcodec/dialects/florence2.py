@@ -26,7 +26,7 @@ from ..decoded import Errors, Geometry, Repair, RepairLog
 from ..errors import SpecError
 from ..geometry import outer_rings, polygon
 from ..geometry.polygon import Polygons
-from ..mask import Mask
+from ..mask import Mask, check_masks
 from ..registry import register
 from ..spans import Span
 from ..vocab import Vocab
@@ -70,6 +70,7 @@ class Florence2Codec(RingsCodec):
 
     def analyze(self, masks: Sequence[Mask], size: tuple[int, int]) -> Polygons:
         """See `Codec.analyze`; masks without pixels are left out."""
+        check_masks(masks, size)
         return outer_rings.polygons_of(
             masks,
             self._form.bins,

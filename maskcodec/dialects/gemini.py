@@ -30,7 +30,7 @@ from ..decoded import Errors, Geometry, Pixels, Repair, RepairLog
 from ..errors import EncodeError, SpecError
 from ..geometry import raster
 from ..geometry.raster import Rasters
-from ..mask import Mask
+from ..mask import Mask, check_masks
 from ..registry import register
 from ..spans import Span
 from ._code_json import spell_label
@@ -65,6 +65,7 @@ class GeminiCodec(Codec[Rasters]):
 
     def analyze(self, masks: Sequence[Mask], size: tuple[int, int]) -> Rasters:
         """See `Codec.analyze`; masks without pixels are left out."""
+        size = check_masks(masks, size)
         return raster.analyze(masks, size, BINS, self.side)
 
     def render_batch(

@@ -24,7 +24,7 @@ from ..codec import Codec
 from ..decoded import Errors, Geometry, Pixels, Repair, RepairLog
 from ..geometry.tokens import ShapeTokens
 from ..labels import list_labels
-from ..mask import Mask
+from ..mask import Mask, check_masks
 from ..registry import register
 from ..spans import Span
 from ..vocab import Vocab
@@ -68,6 +68,7 @@ class HiMTokCodec(Codec[ShapeTokens]):
         Raises:
             MaskCodecError: torch or the weights are missing.
         """
+        size = check_masks(masks, size)
         if not masks:
             return no_objects(FAMILY)
         taken: ShapeTokens = masks_of("himtok").take(self.weights, masks, size)

@@ -32,7 +32,7 @@ from ..decoded import Errors, Geometry, Pixels, Repair, RepairLog
 from ..errors import EncodeError, SpecError
 from ..geometry.tokens import ShapeTokens
 from ..labels import check_label, list_labels
-from ..mask import Mask
+from ..mask import Mask, check_masks
 from ..registry import register
 from ..spans import Span
 from ..vocab import Vocab
@@ -105,6 +105,7 @@ class PaliGemmaCodec(Codec[ShapeTokens]):
         Raises:
             MaskCodecError: torch or the weights are missing.
         """
+        size = check_masks(masks, size)
         if not masks:
             return no_objects(FAMILY, self.bins)
         module = masks_of("paligemma")

@@ -31,7 +31,7 @@ from ..errors import EncodeError, SpecError
 from ..geometry import polygon
 from ..geometry.polygon import Polygons, Rings
 from ..labels import check_label, list_labels
-from ..mask import Mask
+from ..mask import Mask, check_masks
 from ..registry import register
 from ..spans import Span, label_and_rest, pieces
 from . import _polygon_grammar
@@ -74,6 +74,7 @@ class PolygonCodec(RingsCodec):
 
     def analyze(self, masks: Sequence[Mask], size: tuple[int, int]) -> Polygons:
         """See `Codec.analyze`."""
+        size = check_masks(masks, size)
         return polygon.analyze(masks, size, self.bins, self.tolerance, self.points)
 
     def spans(self, text: str) -> list[Span]:

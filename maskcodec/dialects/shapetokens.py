@@ -111,6 +111,7 @@ class ShapeTokensCodec(Codec[ShapeTokens]):
 
     def analyze(self, masks: Sequence[Mask], size: tuple[int, int]) -> ShapeTokens:
         """See `Codec.analyze`."""
+        size = check_masks(masks, size)
         from ..geometry import shapetokens
 
         return shapetokens.analyze(masks, size, self.codebook, self.tokens, self.iou, self.boxes)

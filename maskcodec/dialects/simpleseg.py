@@ -26,7 +26,7 @@ from ..errors import EncodeError, SpecError
 from ..geometry import outer_rings
 from ..geometry.polygon import Polygons
 from ..labels import list_labels
-from ..mask import Mask
+from ..mask import Mask, check_masks
 from ..registry import register
 from ..spans import Span, lines, pieces
 from ._ring_codec import RingsCodec
@@ -54,6 +54,7 @@ class SimpleSegCodec(RingsCodec):
 
     def analyze(self, masks: Sequence[Mask], size: tuple[int, int]) -> Polygons:
         """See `Codec.analyze`; masks without pixels are left out."""
+        check_masks(masks, size)
         return outer_rings.polygons_of(
             masks, LARGEST + 1, lambda a: outer_rings.within_distance(a, self.epsilon), _place
         )

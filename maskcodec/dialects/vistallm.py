@@ -24,7 +24,7 @@ from ..errors import SpecError
 from ..geometry import outer_rings
 from ..geometry.polygon import Polygons
 from ..labels import list_labels
-from ..mask import Mask
+from ..mask import Mask, check_masks
 from ..registry import register
 from ..spans import Span
 from ..vocab import Vocab
@@ -57,6 +57,7 @@ class VistaLLMCodec(RingsCodec):
 
     def analyze(self, masks: Sequence[Mask], size: tuple[int, int]) -> Polygons:
         """See `Codec.analyze`; masks without pixels are left out."""
+        check_masks(masks, size)
         return outer_rings.polygons_of(
             masks,
             self._form.bins,

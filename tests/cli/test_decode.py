@@ -101,6 +101,47 @@ def test_labels_keep_the_numbers_of_a_names_file(tmp_path: Path) -> None:
     assert set(pixels(out / "a.png").ravel()) == {0, 2, 3}
 
 
+def test_a_label_of_the_background_s_number_is_set_aside(tmp_path: Path) -> None:
+    for number, status in ((0, 1), (65_536, 1), (255, 0)):
+        file = write(tmp_path / f"n{number}.json", {str(number): "dog"})
+        out = tmp_path / f"out{number}"
+        more = ["--format", "labels", "--names"]
+        result = decode(tmp_path, [record(1, ONE)], "-o", out, *more, file)
+        assert result.status == status
+        if status:
+            assert f"label 'dog' has the number {number}, but in a label map" in result.err
+        else:
+            assert np.array_equal(pixels(out / "1.png") == number, DOG)
+
+
+def test_names_go_with_numbers(tmp_path: Path) -> None:
+    file = write(tmp_path / "n.json", {"1": "dog"})
+    for form in ("png", "npz"):
+        result = decode(
+            tmp_path, [record(1)], "-o", tmp_path / "o", "--names", file, "--format", form
+        )
+        assert result.status == 2
+        assert "goes with label maps and COCO json" in result.err
+
+
+@pytest.mark.parametrize("name", ["rejected.jsonl", "masks.jsonl", "names.json"])
+def test_a_report_is_none_of_the_lists(tmp_path: Path, name: str) -> None:
+    out = tmp_path / "out"
+    result = decode(tmp_path, [record(1)], "-o", out, "--report", out / name)
+    assert result.status == 2
+    assert "is no file that a report may replace" in result.err
+    assert not out.exists()
+
+
+def test_suffixes_in_capitals_are_known(tmp_path: Path) -> None:
+    path = write_jsonl(tmp_path / "IN.JSONL", [record(1), record(2)])
+    assert run("decode", path, "-o", tmp_path / "out").err == "maskcodec decode: 2 texts, 4 masks\n"
+    numbers = write(tmp_path / "N.JSON", {"7": "dog", "9": "white cat"})
+    more = ["--format", "labels", "--names"]
+    assert run("decode", path, "-o", tmp_path / "m", *more, numbers).status == 0
+    assert set(pixels(tmp_path / "m" / "1.png").ravel()) == {0, 7, 9}
+
+
 def test_npz(tmp_path: Path) -> None:
     out = tmp_path / "out"
     result = decode(tmp_path, [record("a"), record("b", "none")], "-o", out, "--format", "npz")

@@ -56,8 +56,35 @@ def test_without_a_size_there_are_no_boxes() -> None:
     assert "(--size HxW gives boxes and areas in pixels)" in result.out
     assert as_json(TEXT, "--spec", SPEC)["objects"][0]["box"] is None
     drawn = run("inspect", TEXT, "--spec", SPEC, "--draw")
-    assert drawn.status == 2
+    assert (drawn.status, drawn.out) == (1, result.out)
     assert "--draw needs the image's size" in drawn.err
+
+
+def test_a_record_without_a_size_does_not_end_the_drawing(tmp_path: Path) -> None:
+    record = {"spec": SPEC, "text": TEXT}
+    records = [{**record, "id": "a"}, {**record, "id": "b", "size": [40, 60]}]
+    path = write_jsonl(tmp_path / "in.jsonl", records)
+    result = run("inspect", path, "--draw")
+    assert result.status == 1
+    assert "in.jsonl:1, field 'size': --draw needs the image's size" in result.err
+    assert result.out.count("2 objects") == 2
+    assert "  2. white cat\n" in result.out
+
+
+def test_a_record_that_is_asked_for_and_wrong_says_why(tmp_path: Path) -> None:
+    records = [{"id": "a", "spec": "nonsense", "text": "none"}, {"id": 5, "spec": SPEC, "text": 7}]
+    path = write_jsonl(tmp_path / "in.jsonl", records)
+    for name, reason in (("a", "no codec 'nonsense'"), ("5", "field 'text': is 7")):
+        result = run("inspect", path, "--id", name)
+        assert (result.status, result.err.count("\n")) == (1, 1)
+        assert reason in result.err
+    assert "no record has the id 'z'" in run("inspect", path, "--id", "z").err
+
+
+def test_a_long_text_is_counted() -> None:
+    """OpenAI's vocabulary comes in a package that refuses a million characters."""
+    text = "none" + " x" * 600_000
+    assert as_json(text, "--spec", SPEC)["tokens"] == 600_001
 
 
 def test_a_caret_stands_under_each_repair() -> None:
