@@ -80,6 +80,7 @@ class Comparison:
         moves: the figures in both that moved enough, the farthest first. A figure that no result
             of the other has is none: a warning names it.
         still: how many figures moved less.
+        least: by what share of A a figure had to move.
         only_before: names of results that stand in A alone.
         only_after: names of results that stand in B alone.
         warnings: what else differs, each a sentence.
@@ -89,6 +90,7 @@ class Comparison:
     files: tuple[str, str]
     moves: list[Move]
     still: int
+    least: float
     only_before: list[dict[str, Any]]
     only_after: list[dict[str, Any]]
     warnings: list[str]
@@ -121,21 +123,45 @@ def compare(
         for move in _moves(old, new)
         if move.figure in both and move.figure in (arguments.figures or (move.figure,))
     ]
-    kept = [move for move in moves if move.change and move.change >= arguments.min_change]
+    kept = [move for move in moves if _is_enough(move, arguments.min_change)]
     kept.sort(key=lambda move: -move.size)
     return Comparison(
         before["bench"],
         files,
         kept,
         len(moves) - len(kept),
+        arguments.min_change,
         [old[key]["name"] for key in old if key not in new],
         [new[key]["name"] for key in new if key not in old],
         [
             *_differences(before, after),
             *_alone((old, new), files),
             *_unfinished((before, after), files),
+            *_gates(old, new),
         ],
     )
+
+
+def _gates(old: dict[Key, Result], new: dict[Key, Result]) -> list[str]:
+    """Sentences on the gates and goals that one of two results reaches, and the other does not."""
+    found = []
+    for key in old.keys() & new.keys():
+        before, after = old[key], new[key]
+        for figure, gate in before.get("gates", {}).items():
+            values = before["figures"].get(figure), after["figures"].get(figure)
+            other = after.get("gates", {}).get(figure, {})
+            for kind, what in (("least", "gate"), ("stretch", "goal")):
+                if None in values or not (kind in gate and kind in other):
+                    continue
+                held = values[0] >= gate[kind], values[1] >= other[kind]
+                if held[0] != held[1]:
+                    now = "held" if held[1] else "missed"
+                    moved = f"{values[0]:.4g} before, {values[1]:.4g} now"
+                    found.append(
+                        f"{what} {now}: {name_of(before['name'])}, {figure}, "
+                        f"{short(other[kind])}: {moved}"
+                    )
+    return sorted(found)
 
 
 def _chosen(document: Document, words: str) -> list[Result]:
@@ -147,6 +173,15 @@ def _listed(names: Iterable[str]) -> str:
     unlike = list(dict.fromkeys(names))
     rest = f" and {len(unlike) - LISTED:,} more" if len(unlike) > LISTED else ""
     return f"there are: {'; '.join(unlike[:LISTED])}{rest}" if unlike else "there is none"
+
+
+def _is_enough(move: Move, least: float) -> bool:
+    """Whether a figure moved by a share `least` of itself, or an IoU by a tenth of that in points:
+    there a hundredth is much.
+    """
+    if "iou" in move.figure and move.before is not None and move.after is not None:
+        return move.before != move.after and abs(move.after - move.before) >= least / 10
+    return bool(move.change) and move.change >= least
 
 
 def _moves(old: dict[Key, Result], new: dict[Key, Result]) -> Iterator[Move]:
@@ -254,12 +289,18 @@ def say(comparison: Comparison, most: int) -> None:
     rest = len(comparison.moves) - most
     if rest > 0:
         print(f"... and {rest:,} more (--most)")
-    print(f"{len(comparison.moves):,} figures moved, {comparison.still:,} did not")
+    print(_counted(comparison))
     for where, names in (("A", comparison.only_before), ("B", comparison.only_after)):
         if names:
             print(f"only in {where}: {len(names):,}")
             for name in names[:most]:
                 print(f"  {printable(name_of(name))}")
+
+
+def _counted(comparison: Comparison) -> str:
+    less = f"by less than {short(100 * comparison.least)} % or not at all"
+    rest = less if comparison.least else "did not"
+    return f"{len(comparison.moves):,} figures moved, {comparison.still:,} {rest}"
 
 
 def write_json(path: Path, comparison: Comparison) -> None:
@@ -277,8 +318,8 @@ def page(comparison: Comparison) -> str:
     lead = f"A: {comparison.files[0]}. B: {comparison.files[1]}."
     parts = [page_head(f"What moved: bench {comparison.bench}", lead, STYLE)]
     parts += [f"<p class=problem>{escape(warning)}</p>\n" for warning in comparison.warnings]
-    count = f"{len(comparison.moves):,} figures moved, {comparison.still:,} did not."
-    parts.append(section("Figures", table(Table(COLUMNS, rows(comparison.moves), count))))
+    content = table(Table(COLUMNS, rows(comparison.moves), f"{_counted(comparison)}."))
+    parts.append(section("Figures", content))
     for where, names in (("A", comparison.only_before), ("B", comparison.only_after)):
         if names:
             items = "".join(f"<li>{escape(name_of(name))}</li>" for name in names)

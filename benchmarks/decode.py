@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from maskcodec import MaskCodecError, get_codec
+from maskcodec import Codec, MaskCodecError, get_codec
 from maskcodec.commands.terminal import progress, say
 from maskcodec.tokens import TokenCounter, default_counter, load_counter
 
@@ -53,23 +53,41 @@ def run(arguments: argparse.Namespace) -> int:
     if document["busy"]:
         say("bench decode", document["busy"])
     try:
+        sizes = [
+            _write(document, codecs, size, arguments) for size in dict.fromkeys(arguments.sizes)
+        ]
         speeds = _write_speeds(document, ways)
         print(_heading())
-        for size in dict.fromkeys(arguments.sizes):
-            written = write_texts(
-                codecs, size, arguments.objects, arguments.seed, arguments.masks or ()
-            )
+        for written in sizes:
             _measure_size(document, written, ways, speeds, arguments)
             _measure_latencies(document, written, counter, arguments.rate)
             _save(document, arguments)
     except KeyboardInterrupt:
         document["interrupted"] = True
-        say("bench decode", "interrupted; what was measured is kept")
+        kept = "what was measured is kept" if document["results"] else "nothing was measured yet"
+        say("bench decode", f"interrupted; {kept}")
     _save(document, arguments)
     _draw(document, arguments)
     if document["interrupted"]:
         return INTERRUPTED
+    if not any("batch" in result["name"] for result in document["results"]):
+        raise MaskCodecError("no batch was decoded, since none has room: give smaller --batches")
     return MISSED if _say_missed(document) else 0
+
+
+def _write(
+    document: Document,
+    codecs: Sequence[Codec[Any]],
+    size: tuple[int, int],
+    arguments: argparse.Namespace,
+) -> list[Texts]:
+    """The texts of one size, by each codec that can write any."""
+    label = f"{size[0]}x{size[1]}"
+    written = write_texts(codecs, size, arguments.objects, arguments.seed, arguments.masks or ())
+    for texts in written:
+        document["settings"]["texts"][f"{texts.name} {label}"] = texts.sha256
+        _note_refused(document, texts, label)
+    return [texts for texts in written if texts.texts]
 
 
 def _settings(arguments: argparse.Namespace, counter: TokenCounter | None) -> dict[str, Any]:
@@ -113,8 +131,6 @@ def _measure_size(
     size = written[0].size
     label = f"{size[0]}x{size[1]}"
     for texts in written:
-        document["settings"]["texts"][f"{texts.name} {label}"] = texts.sha256
-        _note_refused(document, texts, label)
         check(texts, ways)
     runs = list(_runs(document, size, ways, arguments))
     with progress(len(written) * len(runs), "batches", quiet=arguments.quiet) as bar:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from maskcodec.sheet import escape
-
 from .document import Document, Result
 from .page import plots, results_table, section, write_page
 from .plots import legend, line_plot, series
@@ -20,8 +18,8 @@ LEAD = (
 SPEED_NOTE = (
     "share: gigabytes of masks a second, as a part of what can be written to memory that is there "
     "(more than 1 where a batch's masks stay in the processor's caches); paint share: the same for "
-    "painting alone, without parsing; busy share: the same while the GPU works, which is what the "
-    "gates are for. peak: memory at its highest, the masks included."
+    "painting alone, without parsing, in turns with the whole; busy share: the same while the GPU "
+    "works, which is what the gates are for. peak: memory at its highest, the masks included."
 )
 LATENCY_NOTE = (
     "The answer is cut short and decoded as if it ended there. A first mask has a pixel; a useful "
@@ -47,11 +45,11 @@ LEVELS = {
 }
 LATENCIES = {
     "tokens": "tokens",
-    "first_tokens": "to a first mask",
-    "useful_tokens": "to a useful one",
+    "first_tokens": "tokens to a first mask",
+    "useful_tokens": "tokens to a useful one",
     "seconds": "seconds",
-    "first_seconds": "to a first mask",
-    "useful_seconds": "to a useful one",
+    "first_seconds": "s to a first mask",
+    "useful_seconds": "s to a useful one",
     "decode_ms": "decoding, ms",
     "lost": "texts without a mask",
 }
@@ -63,8 +61,6 @@ def write_decode_page(path: Path, document: Document) -> None:
 
 
 def _sections(document: Document) -> Iterator[str]:
-    if document.get("busy"):
-        yield f"<p class=problem>{escape(document['busy'])}</p>\n"
     timed = [result for result in document["results"] if "batch" in result["name"]]
     first = [r for r in document["results"] if r["name"].get("what") == "first mask"]
     limits = {

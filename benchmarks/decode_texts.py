@@ -77,9 +77,12 @@ def write_texts(
 ) -> list[Texts]:
     """Write the same images by each codec.
 
+    Returns:
+        what each wrote; no text at all where a codec can write none of the images.
+
     Raises:
         RecordError: a file can't be read.
-        MaskCodecError: there is no mask, or a codec can write no image; the message says why.
+        MaskCodecError: there is no mask, or no codec can write an image; the message says why.
     """
     written = [Texts(codec, size, objects) for codec in codecs]
     for masks in images(size, objects, seed, paths, count):
@@ -88,9 +91,9 @@ def write_texts(
                 texts.texts.append(texts.codec.encode(masks, size))
             except MaskCodecError as error:
                 texts.refused.append(str(error))
-    for texts in written:
-        if not texts.texts:
-            raise MaskCodecError(f"{texts.codec.spec}: can write no image: {texts.refused[0]}")
+    if not any(texts.texts for texts in written):
+        first = written[0]
+        raise MaskCodecError(f"{first.codec.spec}: can write no image: {first.refused[0]}")
     return written
 
 

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from maskcodec.threads import pool
 
 from .decode_memory import peak_memory
 from .decode_texts import Texts
+
+T = TypeVar("T")
 
 CHECKED = 32
 """Texts of each codec for which the ways must agree."""
@@ -56,16 +59,24 @@ class Way:
             return "cuda, torch only"
         return {"torch": "torch on the cpu", "cuda": "cuda"}[self.device]
 
+    def inside(self, work: Callable[[], T]) -> T:
+        """Do something as this way does it; `decode` and `paint` are to be called from there."""
+        if self.device == "cpu" and self.threads == 1:
+            # Within a thread of the pool, kernels use no other ones.
+            return pool(1).submit(work).result()
+        if self.plain:
+            with _without_kernels():
+                return work()
+        return work()
+
     def decode(self, codec: Codec[Any], texts: Sequence[str], size: tuple[int, int]) -> Any:
         """Decode a batch; it is painted when this returns."""
-        return self._done(
-            lambda: codec.decode_batch(texts, [size] * len(texts), device=self._torch)
-        )
+        return self._done(codec.decode_batch(texts, [size] * len(texts), device=self._torch))
 
     def paint(self, codec: Codec[Any], geometries: Sequence[Any], size: tuple[int, int]) -> Any:
         """The second half of it: geometry to pixels."""
         sizes = [size] * len(geometries)
-        return self._done(lambda: codec.render_batch(geometries, sizes, device=self._torch))
+        return self._done(codec.render_batch(geometries, sizes, device=self._torch))
 
     @property
     def _torch(self) -> Any:
@@ -75,15 +86,7 @@ class Way:
             return torch.device("cpu")
         return self.device
 
-    def _done(self, run: Callable[[], Any]) -> Any:
-        if self.device == "cpu" and self.threads == 1:
-            # Within a thread of the pool, kernels use no other ones.
-            return pool(1).submit(run).result()
-        if self.plain:
-            with _without_kernels():
-                done = run()
-        else:
-            done = run()
+    def _done(self, done: Any) -> Any:
         if self.device == "cuda":
             import torch
 
@@ -143,7 +146,7 @@ def check(texts: Texts, ways: Sequence[Way]) -> None:
     batch = texts.batch(min(CHECKED, len(texts.texts)))
     alone = [texts.codec.decode(text, texts.size, errors="repair") for text in batch]
     for way in ways:
-        together = way.decode(texts.codec, batch, texts.size)
+        together = way.inside(partial(way.decode, texts.codec, batch, texts.size))
         for index, (one, other) in enumerate(zip(alone, together, strict=True)):
             if not same(one, other):
                 raise MaskCodecError(
@@ -177,7 +180,7 @@ def measure(texts: Texts, way: Way, count: int, seconds: float, speed: float) ->
         texts: what is decoded.
         way: how.
         count: texts a batch.
-        seconds: how long each time is measured; three passes at least.
+        seconds: how long is measured, about; three passes of everything at least.
         speed: bytes a second that the device can write.
 
     Returns:
@@ -192,9 +195,16 @@ def measure(texts: Texts, way: Way, count: int, seconds: float, speed: float) ->
     geometries = [_parse(codec, batch) for batch in batches]
     masks = sum(len(item.labels) for batch in geometries for item in batch) / calls
     output = masks * size[0] * size[1]
-    whole = _times(lambda index: way.decode(codec, batches[index], size), calls, seconds)
-    parse = _times(lambda index: _parse(codec, batches[index]), calls, seconds / 3)
-    paint = _times(lambda index: way.paint(codec, geometries[index], size), calls, seconds / 2)
+    whole, parse, paint = _in_turns(
+        way,
+        [
+            lambda index: way.decode(codec, batches[index], size),
+            lambda index: _parse(codec, batches[index]),
+            lambda index: way.paint(codec, geometries[index], size),
+        ],
+        calls,
+        seconds,
+    )
     middle = statistics.median(whole)
     painted = statistics.median(paint)
     figures: dict[str, Any] = {
@@ -209,10 +219,11 @@ def measure(texts: Texts, way: Way, count: int, seconds: float, speed: float) ->
         "paint_share": output / painted / speed,
     }
     if way.device == "cuda":
-        busy = busy_seconds(lambda: way.paint(codec, geometries[0], size))
+        busy = way.inside(lambda: busy_seconds(lambda: way.paint(codec, geometries[0], size)))
         figures["busy_seconds"] = busy
         figures["busy_share"] = output / busy / speed if busy else None
-    memory = peak_memory(lambda: way.decode(codec, batches[0], size), way.device)
+    decode = partial(way.decode, codec, batches[0], size)
+    memory = peak_memory(lambda: way.inside(decode), way.device)
     figures["output_bytes"] = int(output) if memory is None else memory[1]
     figures["peak_bytes"] = None if memory is None else memory[0]
     return figures
@@ -222,17 +233,28 @@ def _parse(codec: Codec[Any], batch: Sequence[str]) -> list[Any]:
     return [codec.parse(text, errors="repair")[0] for text in batch]
 
 
-def _times(run: Callable[[int], object], calls: int, seconds: float) -> list[float]:
-    """The time of a call in each of several passes through all; a first pass is for warmth."""
-    times: list[float] = []
-    for index in range(calls):
-        run(index)
-    end = time.perf_counter() + seconds
-    while len(times) < LEAST_PASSES or time.perf_counter() < end:
+def _in_turns(
+    way: Way, runs: Sequence[Callable[[int], object]], calls: int, seconds: float
+) -> list[list[float]]:
+    """The time of a call of each run, in each of several passes through all calls.
+
+    The runs take turns, so that what slows the machine down slows all of them. A first pass is for
+    warmth. What it takes to start a pass is not in it.
+    """
+
+    def one_pass(run: Callable[[int], object]) -> float:
         start = time.perf_counter()
         for index in range(calls):
             run(index)
-        times.append((time.perf_counter() - start) / calls)
+        return (time.perf_counter() - start) / calls
+
+    for run in runs:
+        way.inside(partial(one_pass, run))
+    times: list[list[float]] = [[] for _ in runs]
+    end = time.perf_counter() + 2 * seconds
+    while len(times[0]) < LEAST_PASSES or time.perf_counter() < end:
+        for run, found in zip(runs, times, strict=True):
+            found.append(way.inside(partial(one_pass, run)))
     return times
 
 

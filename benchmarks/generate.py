@@ -19,7 +19,7 @@ from maskcodec.commands.terminal import progress, say
 from . import document as documents
 from . import generate_page
 from .generate_cases import VERB, Bench
-from .program import check_reports
+from .program import busy, check_reports
 
 INTERRUPTED = 130
 
@@ -57,6 +57,9 @@ def run(arguments: argparse.Namespace, argv: Sequence[str] | None = None) -> int
     inputs = (arguments.examples, *bench.tokenizers.values())
     check_reports((arguments.json, arguments.html), inputs)
     document = documents.start("generate", argv, arguments.seed, bench.settings())
+    document["busy"] = busy("Times are longer by what they took: measure again when they end.")
+    if document["busy"]:
+        say(VERB, document["busy"])
     kept = set()
     if arguments.resume and arguments.json.exists():
         kept = documents.keep_finished(document, arguments.json)
@@ -74,13 +77,16 @@ def run(arguments: argparse.Namespace, argv: Sequence[str] | None = None) -> int
                 bar.update()
     except KeyboardInterrupt:
         document["interrupted"] = True
-        say(VERB, "interrupted; what was measured is kept")
+        rest = "what was measured is kept" if document["results"] else "nothing was measured yet"
+        say(VERB, f"interrupted; {rest}")
     if document["results"]:
         _write(arguments, document)
         print(generate_page.text_table(document))
     if document["interrupted"]:
         return INTERRUPTED
     if not document["results"]:
+        if not (bench.models or bench.tokenizers):
+            raise MaskCodecError("nothing to measure: give --model NAME or --tokenizer NAME=FILE")
         raise MaskCodecError("nothing could be measured; see above why")
     return min(failed + bench.left_out, 1)
 

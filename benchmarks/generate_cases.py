@@ -80,6 +80,9 @@ class Bench:
             self.asked = of_file(arguments.examples, arguments.count)
         else:
             self.asked = of_scenes(arguments.count, arguments.seed)
+        self.batches = list(dict.fromkeys(min(one, len(self.asked)) for one in arguments.batch))
+        if self.batches != list(dict.fromkeys(arguments.batch)):
+            say(VERB, f"answers asked for: {len(self.asked)}; no batch is larger")
         self.labels = labels(self.asked)
         self.left_out = 0
         self._bare: set[str] = set()
@@ -135,7 +138,7 @@ class Bench:
             if card is None:
                 continue
             for held in (False, True):
-                for batch in self.arguments.batch:
+                for batch in self.batches:
                     way = "held" if held else "free"
                     title: Name = {"kind": OWN, "model": name, "codec": short(spec)}
                     yield (
@@ -164,7 +167,7 @@ class Bench:
 
     def _of_replayer(self, name: str, spec: str, one: Replayer) -> Iterator[tuple[Name, Work]]:
         first: list[float] = []
-        for batch in self.arguments.batch:
+        for batch in self.batches:
             yield (
                 {"kind": RIGHT, "model": name, "codec": short(spec), "batch": batch},
                 partial(self.replayed, one, batch, first),
@@ -258,7 +261,7 @@ class Bench:
         tokenizer = load(file)
         add_tokens(tokenizer, codec)
         first: list[float] = []
-        for batch in self.arguments.batch:
+        for batch in self.batches:
             yield (
                 {"kind": RULE, "model": name, "codec": short(spec), "batch": batch},
                 partial(self.ruled, tokenizer, codec, batch, first),
@@ -277,7 +280,7 @@ class Bench:
                 codec, tokenizer, labels=self.labels, prompt_length=start, ends=[end]
             )
 
-        rows, asked = len(tokenizer), self.asked[:batch]
+        rows = len(tokenizer)
         if not first:
             first.append(first_seconds(rule, rows, 4))
 
@@ -286,17 +289,17 @@ class Bench:
 
         def measure(asked: Sequence[Asked]) -> Figures:
             answers = ids(asked)
-            rounds = [rule_times(rule, answers, rows) for _ in range(self.arguments.repeat)]
+            rounds = [rule_times(rule, answers, rows, batch) for _ in range(self.arguments.repeat)]
             best = min(rounds, key=lambda times: times.rule)
             return {
                 "answers": len(asked),
                 "vocabulary": rows,
                 "tokens_mask": best.tokens / sum(len(one.masks) for one in asked),
-                **_rule(best, len(answers), first[0]),
+                **_rule(best, min(batch, len(answers)), first[0]),
             }
 
         name = short(codec.spec)
-        return self._of_those_let_through(measure, asked, name, rule, ids(asked), rows)
+        return self._of_those_let_through(measure, self.asked, name, rule, ids(self.asked), rows)
 
 
 def start_engine() -> None:

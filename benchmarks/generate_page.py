@@ -21,17 +21,17 @@ REPLAYED = {
     "answers": "answers",
     "tokens_mask": "tokens a mask",
     "free_step_ms": "ms a step, free",
-    "held_step_ms": "held",
+    "held_step_ms": "ms a step, held",
     "rule_ms": "the rule, ms a step",
     "rule_row_us": "µs a row",
     "rule_share": "share",
     "free_mask_seconds": "s a mask, free",
-    "held_mask_seconds": "held",
+    "held_mask_seconds": "s a mask, held",
     "first_ms": "first, ms",
 }
 OWN = {
     "mask_seconds": "s a mask",
-    "tokens_answer": "tokens an answer",
+    "tokens_answer": "tokens an answer, without its end",
     "giou": "gIoU",
     "invalid": "invalid",
 }
@@ -73,7 +73,7 @@ def sections(document: Document) -> list[str]:
         content = pages.results_table(own, (*KEYS, "way"), OWN, "By an adapter that knows it.")
         found.append(pages.section("An adapter's own answers", content))
     if rule:
-        note = "The first N answers at a time, each step the right id; no model takes part."
+        note = "So many answers at a time, each step the right id; no model takes part."
         content = pages.results_table(rule, KEYS, RULE, NOTE)
         found.append(pages.section("The rule alone, in large vocabularies", content, note=note))
     return found

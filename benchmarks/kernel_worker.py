@@ -14,7 +14,8 @@ import signal
 import statistics
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property, partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -72,7 +73,8 @@ class Worker:
         self.name = name
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=serve, args=(theirs, module), daemon=True)
-        self._process.start()
+        with _without_interrupts():
+            self._process.start()
         theirs.close()
 
     def send(self, *request: Any) -> None:
@@ -119,6 +121,21 @@ class Worker:
         return WorkerError(f"its process ended ({how})", dead=True)
 
 
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Let what is started in here know no Ctrl-C: it is this process's business, which gets it
+    afterwards.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def serve(connection: Connection, module: str) -> None:
     """Answer the parent until it goes away."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
@@ -127,7 +144,7 @@ def serve(connection: Connection, module: str) -> None:
     while True:
         try:
             request = connection.recv()
-        except EOFError:
+        except (EOFError, OSError):  # the parent has gone
             return
         try:
             answer = (True, getattr(side, request[0])(*request[1:]))
@@ -136,7 +153,10 @@ def serve(connection: Connection, module: str) -> None:
         except Exception as error:
             lines = str(error).strip().splitlines() or [""]
             answer = (False, f"{type(error).__name__}: {' '.join(lines)[:300]}".rstrip(": "))
-        connection.send(answer)
+        try:
+            connection.send(answer)
+        except OSError:
+            return
 
 
 def _end_with_parent() -> None:

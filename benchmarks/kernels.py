@@ -127,7 +127,10 @@ def row(result: Result) -> str:
         mark = ""
         if gate:
             held = "MISSED" if ratio < gate["least"] else "ok"
-            beyond = ", stretch ok" if ratio >= gate.get("stretch", float("inf")) else ""
+            beyond = ""
+            if "stretch" in gate and ratio >= gate["least"]:
+                goal = "ok" if ratio >= gate["stretch"] else f"{gate['stretch']:.3g} not"
+                beyond = f", stretch {goal}"
             reach = f", {_allows(gate)}" if "reach" in gate else ""
             mark = f" (gate {gate['least']:.3g} {held}{reach}{beyond})"
         marks.append(f"{ratio:.2f}x {name}{mark}" if ratio < 2 else f"{ratio:.1f}x {name}{mark}")
@@ -258,7 +261,8 @@ def run(arguments: argparse.Namespace) -> int:
         measure(arguments, document)
     except KeyboardInterrupt:
         document["interrupted"] = True
-        say(VERB, "interrupted; what was measured is kept")
+        kept = "what was measured is kept" if document["results"] else "nothing was measured yet"
+        say(VERB, f"interrupted; {kept}")
     except MaskCodecError:
         document["interrupted"] = True
         raise

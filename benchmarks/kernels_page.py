@@ -45,8 +45,9 @@ def write_kernels_page(path: Path, document: Document) -> None:
 HEADINGS = {"microseconds": "µs a mask", "x limit": "times the limit of memory", **MACHINE}
 NOTE = (
     "The other columns: how many times as fast as they we are. ✓ gate held, ✗ gate missed, ★ the "
-    "goal beyond it reached; the gate stands behind. Beside a batch on two threads: how many times "
-    "as fast two threads of this machine are as one in the same turns, at other work."
+    "goal beyond it reached; the gate stands behind, and a goal that was not reached in brackets. "
+    "Beside a batch on two threads: how many times as fast two threads of this machine are as one "
+    "in the same turns, at other work."
 )
 
 
@@ -73,7 +74,6 @@ def _summary(document: Document) -> str:
     speeds = ", ".join(f"{name} {short(v)}" for name, v in document.get("memory", {}).items())
     said = [
         f"{gates - len(below)} of {gates} gates hold.",
-        document.get("busy", ""),
         f"Memory in the same run: {speeds}." if speeds else "",
         *(f"Not measured: {k}: {v}." for k, v in document.get("problems", {}).items()),
     ]

@@ -40,7 +40,7 @@ from .learn_plan import (
     words,
 )
 from .learn_runs import Processes, Runs
-from .program import run_bench
+from .program import busy, run_bench
 
 VERB = "bench learn"
 INTERRUPTED = 130
@@ -67,7 +67,11 @@ def run(arguments: argparse.Namespace) -> int:
     settings.keep(folder, resume=arguments.resume)
     jobs = arguments.jobs or jobs_of(settings.model)
     threads = arguments.threads or (1 if jobs > 1 else 0)
-    document = documents.start("learn", seed=0, settings=settings.fields())
+    given = {**settings.fields(), "jobs": jobs, "threads": threads}
+    document = documents.start("learn", seed=0, settings=given)
+    document["busy"] = busy("Seconds are longer by what they took; the figures are the same.")
+    if document["busy"]:
+        say(VERB, document["busy"])
     with hold(folder) as held:
         earlier = documents.read(folder / JSON, "learn") if (folder / JSON).exists() else None
         runs = Runs(folder, settings, jobs, threads, Processes(held))
@@ -168,7 +172,7 @@ class Bench:
             self.work()
         except KeyboardInterrupt:
             self.document["interrupted"] = True
-            say(VERB, f"interrupted; finished trainings are kept in {self.runs.folder}: --resume")
+            say(VERB, f"interrupted; what was finished is kept in {self.runs.folder}: --resume")
         finally:
             signal.signal(signal.SIGTERM, before)
         self.write()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,8 @@ def write_page(
 def page(document: Document, title: str, lead: str, sections: Iterable[str]) -> str:
     """The page as a string; ends with what is known of the run."""
     stopped = STOPPED if document["interrupted"] else ""
+    busy = document.get("busy")
+    stopped += f"<p class=problem>{escape(str(busy))}</p>\n" if busy else ""
     parts = [page_head(title, lead, STYLE), stopped, *sections, about(document)]
     return "".join(parts) + "</body>\n</html>\n"
 
@@ -107,9 +110,10 @@ def _cell(result: Result, figure: str) -> str:
     if gate is None:
         return short(value)
     is_missed = figure in missed(result)
-    is_better = gate.get("stretch") is not None and value >= gate["stretch"]
-    mark = "✗" if is_missed else "★" if is_better else "✓"
-    return f"{short(value)} {mark} {short(gate['least'])}"
+    stretch = gate.get("stretch", math.inf)
+    mark = "✗" if is_missed else "★" if value >= stretch else "✓"
+    goal = f" (★ {short(stretch)})" if value < stretch < math.inf else ""
+    return f"{short(value)} {mark} {short(gate['least'])}{goal}"
 
 
 def about(document: Document) -> str:

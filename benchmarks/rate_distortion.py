@@ -30,7 +30,14 @@ from maskcodec.writing import atomic
 from . import document as documents
 from .document import Document
 from .program import check_reports, run_bench
-from .rate_distortion_document import Finished, put_points, read_finished, start, units
+from .rate_distortion_document import (
+    Finished,
+    all_points,
+    put_points,
+    read_finished,
+    start,
+    units,
+)
 from .rate_distortion_masks import Masks, built_in_masks, read_masks, sample_lines
 from .rate_distortion_measure import CHARACTERS, GROUPS, Shape, Trip, measure, summarize
 from .rate_distortion_specs import default_specs, read_setting
@@ -47,7 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure what is missing, and write all that was asked for; 130 if interrupted."""
+    """Measure what is missing, and write all that was asked for: 1 if some masks could not be read,
+    130 by Ctrl-C.
+    """
     outputs = (arguments.json, arguments.html, arguments.png, arguments.examples)
     files = [entry.partition("=")[2] for entry in arguments.tokenizer or ()]
     check_reports(outputs, (*(arguments.masks or ()), arguments.names, *filter(None, files)))
@@ -85,7 +94,9 @@ def run(arguments: argparse.Namespace) -> int:
     write_json(arguments.json, document)
     print("\n".join(best_lines(document)))
     draw(arguments, document, masks)
-    return INTERRUPTED if document["interrupted"] else 0
+    if document["interrupted"]:
+        return INTERRUPTED
+    return 1 if masks.problems else 0
 
 
 def read_specs(given: Sequence[str]) -> list[str]:
@@ -216,11 +227,15 @@ def row(point: dict[str, Any], name: str) -> str:
 def best_lines(document: Document) -> Iterator[str]:
     """What is best within each budget, in words."""
     unit = units(document)[0]
-    best = [entry for entry in document["best"] if entry["unit"] == unit]
-    if document["points"] and not best:
-        yield f"no spec is within the budgets of {_unit(unit)}"
-    for entry in best:
+    cheapest = min((point.cost for point in all_points(document, "iou", "all", unit)), default=None)
+    for entry in document["best"]:
+        if entry["unit"] != unit or entry["masks"] != "all":
+            continue
         figure = entry["figure"].replace("_iou", " IoU").replace("iou", "IoU")
+        if entry["spec"] is None:
+            if entry["figure"] == "iou" and cheapest is not None:
+                yield f"within {entry['budget']:,} {_unit(unit)}: none; the least is {cheapest:.1f}"
+            continue
         yield (
             f"within {entry['budget']:,} {_unit(unit)}: {figure} "
             f"{entry['value']:.4f} by `{entry['spec']}` at {entry['cost']:.1f}"

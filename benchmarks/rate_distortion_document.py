@@ -2,7 +2,8 @@
 
 `results` has a row for each spec and class of size, in the form that every benchmark has. `points`
 keeps the same figures as the plots take them, with what no number can say: names of curves, and why
-masks could not be written. `best` names the best spec within each budget, `hull` the specs that no
+masks could not be written. `best` names the best spec within each budget (null where none is within
+it), of all masks and of each class of size, `hull` the specs that no
 mixture of others can beat.
 """
 
@@ -85,12 +86,15 @@ def _flat(point: dict[str, Any], group: str, figures: dict[str, Any]) -> dict[st
 
 
 def _best(document: Document, unit: str, budgets: Sequence[int]) -> list[dict[str, Any]]:
+    """The best spec within each budget, of all objects and of each size; None where none is."""
     found = []
     for budget in sorted(set(budgets)):
-        for figure in FIGURES:
-            point = best_within(all_points(document, figure, "all", unit), budget)
-            if point is not None:
-                found.append({"unit": unit, "budget": budget, "figure": figure, **_entry(point)})
+        for group in GROUPS:
+            for figure in FIGURES:
+                point = best_within(all_points(document, figure, group, unit), budget)
+                entry = dict.fromkeys(("spec", "value", "cost")) if point is None else _entry(point)
+                name = {"unit": unit, "budget": budget, "masks": group, "figure": figure}
+                found.append({**name, **entry})
     return found
 
 

@@ -13,7 +13,7 @@ from maskcodec.tokens import GPT4O
 from . import curve_plot
 from .curve_plot import Plot, Ranges
 from .page import STOPPED, about
-from .rate_distortion_curves import LABEL_ROOM, best_within, curves, hull
+from .rate_distortion_curves import LABEL_ROOM, curves, hull
 from .rate_distortion_document import all_points, units
 from .rate_distortion_examples import LEGEND
 from .rate_distortion_measure import CHARACTERS, GROUPS
@@ -197,9 +197,14 @@ def _winners(document: dict[str, Any], unit: str) -> str:
     """The best spec within each budget."""
     rows: dict[int, list[str]] = {}
     for entry in document["best"]:
-        if entry["unit"] == unit:
+        if entry["unit"] == unit and entry["masks"] == "all":
             cells = rows.setdefault(entry["budget"], [f"{entry['budget']:,}"])
-            cells += [f"{entry['value']:.3f}", entry["spec"], f"{entry['cost']:.1f}"]
+            known = entry["spec"] is not None
+            cells += (
+                [f"{entry['value']:.3f}", entry["spec"], f"{entry['cost']:.1f}"]
+                if known
+                else ["–"] * 3
+            )
     columns = ["mean at most", "IoU", "spec", "cost", "boundary IoU", "spec", "cost"]
     note = f"The cost is the mean of {_axis(unit)} a mask."
     return _with_specs(document, table(Table(columns, list(rows.values()), note)))
@@ -207,17 +212,17 @@ def _winners(document: dict[str, Any], unit: str) -> str:
 
 def _winners_by_size(document: dict[str, Any], unit: str) -> str:
     """The spec of highest IoU within each budget, for small, medium and large objects."""
-    budgets = {entry["budget"] for entry in document["best"] if entry["unit"] == unit}
-    columns, rows = ["mean at most"], [[f"{budget:,}"] for budget in sorted(budgets)]
-    for group in SIZES:
-        points = all_points(document, "iou", group, unit)
-        if points:
-            columns += [group, "IoU"]
-            for budget, cells in zip(sorted(budgets), rows, strict=True):
-                point = best_within(points, budget)
-                cells += ["–", "–"] if point is None else [point.spec, f"{point.quality:.3f}"]
+    shown = [group for group in SIZES if all_points(document, "iou", group, unit)]
+    columns, rows = ["mean at most"], dict[int, list[str]]()
+    for group in shown:
+        columns += [group, "IoU"]
+    for entry in document["best"]:
+        if entry["unit"] == unit and entry["figure"] == "iou" and entry["masks"] in shown:
+            cells = rows.setdefault(entry["budget"], [f"{entry['budget']:,}"])
+            known = entry["spec"] is not None
+            cells += [entry["spec"], f"{entry['value']:.3f}"] if known else ["–", "–"]
     note = f"The mean of {_axis(unit)} a mask is that of the objects of this size."
-    return _with_specs(document, table(Table(columns, rows, note)))
+    return _with_specs(document, table(Table(columns, list(rows.values()), note)))
 
 
 def _with_specs(document: dict[str, Any], content: str) -> str:

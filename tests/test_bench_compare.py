@@ -41,7 +41,7 @@ def test_the_farthest_moves_come_first(two: list[str], capsys: pytest.CaptureFix
         ["a,", "<i>", "x", "1", "2.5", "2.500"],
         ["b,", "<i>", "us", "10", "5", "0.500"],
     ]
-    assert "3 figures moved, 1 did not" in lines
+    assert "3 figures moved, 1 by less than 5 % or not at all" in lines
     at = lines.index("only in A: 1")
     assert lines[at:] == ["only in A: 1", "  c, <i>", "only in B: 1", "  d, <i>"]
     assert not any(line.startswith("note:") for line in lines)
@@ -49,9 +49,9 @@ def test_the_farthest_moves_come_first(two: list[str], capsys: pytest.CaptureFix
 
 def test_thresholds_and_filters(two: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "compare", *two, "--min-change", "0.01", "--figures", "us"]) == 0
-    assert "2 figures moved, 0 did not" in capsys.readouterr().out
+    assert "2 figures moved, 0 by less than 1 % or not at all" in capsys.readouterr().out
     assert main(["bench", "compare", *two, "--results", "A,"]) == 0
-    assert "1 figures moved, 1 did not" in capsys.readouterr().out
+    assert "1 figures moved, 1 by less than 5 % or not at all" in capsys.readouterr().out
     assert main(["bench", "compare", *two, "--most", "1"]) == 0
     assert "... and 2 more" in capsys.readouterr().out
 
@@ -172,7 +172,7 @@ def test_a_zero_that_moved_comes_first(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["bench", "compare", *files]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[2] for line in lines[1:3]] == ["us", "x"]
-    assert lines[3] == "2 figures moved, 1 did not"
+    assert lines[3] == "2 figures moved, 1 by less than 5 % or not at all"
 
 
 def test_a_move_beyond_every_float_is_shown(
@@ -200,4 +200,38 @@ def test_a_figure_that_one_file_alone_has_is_named_once(
     assert main(["bench", "compare", *files]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"note: only {files[1]} has the figures t; u"
-    assert lines[-1] == "1 figures moved, 1 did not"
+    assert lines[-1] == "1 figures moved, 1 by less than 5 % or not at all"
+
+
+def test_a_hundredth_of_iou_is_a_move(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A twentieth of a time is noise; a twentieth of an IoU is a codec's rank."""
+    before: Figures = {"a": {"iou": 0.90, "boundary_iou": 0.80, "us": 10}, "b": {"iou": 0.9}}
+    after: Figures = {"a": {"iou": 0.89, "boundary_iou": 0.81, "us": 10.4}, "b": {"iou": 0.897}}
+    files = [str(write(tmp_path / "a.json", before)), str(write(tmp_path / "b.json", after))]
+    assert main(["bench", "compare", *files]) == 0
+    assert "2 figures moved, 2 by less than 5 % or not at all" in capsys.readouterr().out
+    assert main(["bench", "compare", *files, "--min-change", "2"]) == 0
+    assert "0 figures moved, 4 by less than 200 % or not at all" in capsys.readouterr().out
+    assert main(["bench", "compare", files[0], files[0], "--min-change", "0"]) == 0
+    assert "0 figures moved, 4 did not" in capsys.readouterr().out
+
+
+def test_gates_that_are_missed_now_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = []
+    for name, ratios in (("a", (3.58, 9.9)), ("b", (3.44, 10.1))):
+        document = documents.start("kernels", [], 0)
+        for kernel, ratio in zip("xy", ratios, strict=True):
+            gate = {"opencv": {"least": 3.5, "stretch": 10}}
+            documents.add(document, {"kernel": kernel}, {"opencv": ratio}, gate)
+        documents.write(tmp_path / name, document)
+        files.append(str(tmp_path / name))
+    assert main(["bench", "compare", *files]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("note: g")] == [
+        "note: gate missed: x, opencv, 3.5: 3.58 before, 3.44 now",
+        "note: goal held: y, opencv, 10: 9.9 before, 10.1 now",
+    ]
+    assert main(["bench", "compare", files[0], files[0]]) == 0
+    assert "note:" not in capsys.readouterr().out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -350,11 +351,11 @@ def test_a_gpu_with_kernels_is_measured_without_them_too(monkeypatch: pytest.Mon
     seen: list[str | None] = []
     monkeypatch.setenv(triton.SWITCH, "1")
     plain = Way("torch", plain=True)  # the CPU stands in for a GPU
-    plain._done(lambda: seen.append(os.environ.get(triton.SWITCH)))
+    plain.inside(lambda: seen.append(os.environ.get(triton.SWITCH)))
     assert seen == ["0"]
     assert os.environ[triton.SWITCH] == "1"
     monkeypatch.delenv(triton.SWITCH)
-    plain._done(lambda: seen.append(os.environ.get(triton.SWITCH)))
+    plain.inside(lambda: seen.append(os.environ.get(triton.SWITCH)))
     assert seen == ["0", "0"]
     assert triton.SWITCH not in os.environ
     monkeypatch.setattr(triton, "has_kernels", lambda device: False)
@@ -385,3 +386,43 @@ def test_on_a_gpu(tmp_path: Path) -> None:
     assert all(r["figures"]["busy_seconds"] > 0 for r in timed)
     gated = [r for r in timed if r["name"]["by"] == "cuda" and r["name"]["batch"] == 256]
     assert [r for r in timed if "gates" in r] == gated
+
+
+def test_a_codec_that_can_write_nothing_is_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "decode.json"
+    given = ["--specs", "samtok", "boxgrid:rows=4", "--batches", "2", "--json", str(out)]
+    assert main([*given, *FAST]) == 0
+    assert "left out 256 of 256 images at 60x80 for samtok" in capsys.readouterr().err
+    found = document.read(out)
+    assert {r["name"]["codec"] for r in found["results"] if "codec" in r["name"]} == {
+        "boxgrid:rows=4"
+    }
+    assert any("for samtok" in what for what in found["settings"]["left out"])
+
+
+def test_without_room_for_any_batch_nothing_was_measured(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = ["--specs", "boxgrid:rows=4", "--batches", "4000", "--memory", "1"]
+    assert main([*given, *FAST]) == 2
+    assert "no batch was decoded, since none has room" in capsys.readouterr().err
+
+
+def test_passes_run_where_their_way_runs_and_take_turns() -> None:
+    """A way of one thread has a thread of its own; getting there is no part of a pass."""
+    seen: list[tuple[str, int]] = []
+
+    def run(name: str, index: int) -> None:
+        assert index in range(3)
+        seen.append((name, threading.get_ident()))
+
+    for way in (Way("cpu", 1), Way("cpu", 2)):
+        seen.clear()
+        runs = [partial(run, "whole"), partial(run, "part")]
+        times = decode_ways._in_turns(way, runs, 3, 0.0)
+        assert [len(found) for found in times] == [decode_ways.LEAST_PASSES] * 2
+        assert [name for name, _ in seen] == (["whole"] * 3 + ["part"] * 3) * 4
+        own = {ident for _, ident in seen} == {threading.get_ident()}
+        assert own == (way.threads == 2)

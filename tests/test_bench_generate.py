@@ -80,15 +80,21 @@ def test_a_rule_that_bars_right_answers_is_found_out(
     with pytest.raises(MaskCodecError, match="bars id"):
         other.run(asked[:1], 1, held=True)
     with pytest.raises(MaskCodecError, match="bars id"):
-        rule_times(other.rule, other.ids(asked[:1]), len(other.processor.tokenizer))
+        rule_times(other.rule, other.ids(asked[:1]), len(other.processor.tokenizer), 1)
 
 
 def test_a_rule_alone_takes_as_many_steps(replayer: Replayer, asked: list[Asked]) -> None:
     answers = replayer.ids(asked)
-    times = rule_times(replayer.rule, answers, len(replayer.processor.tokenizer))
-    assert times.steps == max(map(len, answers))
-    assert times.tokens == sum(map(len, answers))
-    assert times.rule > 0
+    lengths = list(map(len, answers))
+    for batch, steps in (
+        (len(answers), max(lengths)),
+        (1, sum(lengths)),
+        (2, max(lengths[:2]) + lengths[2]),
+    ):
+        times = rule_times(replayer.rule, answers, len(replayer.processor.tokenizer), batch)
+        assert times.steps == steps
+        assert times.tokens == sum(lengths)
+        assert times.seconds == times.rule > 0
 
 
 def test_answers_decode_to_what_was_asked(replayer: Replayer, asked: list[Asked]) -> None:
@@ -194,7 +200,7 @@ def test_an_interrupted_run_keeps_what_was_measured(
     stop.calls = False  # type: ignore[attr-defined]
     monkeypatch.setattr(Bench, "ruled", stop)
     path = tmp_path / "g.json"
-    flags = ["--tokenizer", f"a={tokenizer_file()}", "--specs", SPEC, "--count", "1", "--quiet"]
+    flags = ["--tokenizer", f"a={tokenizer_file()}", "--specs", SPEC, "--count", "2", "--quiet"]
     assert generate.main([*flags, "--json", str(path)]) == 130
     document = json.loads(path.read_text())
     assert document["interrupted"] is True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -395,3 +396,11 @@ def test_the_fastest_time_of_each_part_counts(monkeypatch: pytest.MonkeyPatch) -
     assert clock.turn() == pytest.approx(0.0025, rel=0.2)
     assert clock.turn() == pytest.approx(0.001, rel=0.2)
     assert clock.turn() == pytest.approx(0.001, rel=0.2)
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="a system without it")
+def test_a_process_that_starts_knows_no_ctrl_c() -> None:
+    """It would print a traceback in the midst of the report; its parent ends it."""
+    with kernel_worker._without_interrupts():
+        assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])

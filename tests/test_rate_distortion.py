@@ -47,13 +47,12 @@ def array_of(index: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
 
 @pytest.fixture
 def masks(tmp_path: Path) -> Path:
-    """A mask an image, one without pixels, and a line that can't be read."""
+    """A mask an image, and one without pixels."""
     records: list[object] = [
         rle_fields(Mask(array_of(index), "cat"), f"{index:012}.jpg", index)
         for index in range(IMAGES)
     ]
     records.append(rle_fields(Mask(np.zeros(SIZE, np.bool_), "cat"), "000000000010.jpg", "empty"))
-    records.append('{"image": "x.jpg", "counts": 3}')
     return write_jsonl(tmp_path / "masks.jsonl", records)
 
 
@@ -81,7 +80,9 @@ def test_figures_are_those_of_the_codec(
     masks: Path, tokenizer: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "rd.json"
-    assert run(masks, "--json", out, "--tokenizer", f"letters={tokenizer}", "gpt4o") == 0
+    with masks.open("a") as stream:
+        stream.write('{"image": "x.jpg", "counts": 3}\n')
+    assert run(masks, "--json", out, "--tokenizer", f"letters={tokenizer}", "gpt4o") == 1
     document = report(out)
     assert [point["spec"] for point in document["points"]] == [get_codec(s).spec for s in SPECS]
     assert document["masks"]["count"] == IMAGES
@@ -351,7 +352,13 @@ def test_masks_without_pixels_are_said(
     assert run(masks, "--html", page, specs=["boxgrid:rows=8"]) == 0
     assert "bench rd: masks without pixels, which are not measured: 1\n" in capsys.readouterr().err
     notes = Page(page.read_text()).texts["p"]
+    assert "Not measured, and in no mean: 1 without pixels." in notes
+    with masks.open("a") as stream:
+        stream.write("{oops\n")
+    assert run(masks, "--html", page, specs=["boxgrid:rows=8"]) == 1
+    notes = Page(page.read_text()).texts["p"]
     assert "Not measured, and in no mean: 1 without pixels, 1 unreadable." in notes
+    capsys.readouterr()
     whole = write_jsonl(tmp_path / "w.jsonl", [rle_fields(Mask(array_of(0), "x"), "1.jpg", 1)])
     assert run(whole, "--html", page, specs=["boxgrid:rows=8"]) == 0
     assert "without pixels" not in capsys.readouterr().err
@@ -556,7 +563,11 @@ def test_the_subcommand_writes_a_benchmark_document(masks: Path, tmp_path: Path)
             assert figures["iou"] == expected["iou"]
             assert figures["gpt4o, p95"] == expected["costs"]["gpt4o"]["p95"]
             assert ("failed" in figures) == (group == "all")
-    best = {(entry["budget"], entry["figure"]): entry for entry in document["best"]}
+    best = {
+        (entry["budget"], entry["figure"]): entry
+        for entry in document["best"]
+        if entry["masks"] == "all"
+    }
     whole = [point["groups"]["all"] for point in document["points"]]
     assert best[9000, "iou"]["value"] == max(figures["iou"] for figures in whole)
     cheap = [f["boundary_iou"] for f in whole if f["costs"]["gpt4o"]["mean"] <= 30]
@@ -569,6 +580,12 @@ def test_the_subcommand_writes_a_benchmark_document(masks: Path, tmp_path: Path)
     assert "The convex hull" in found.texts["h3"]
     assert "Best IoU at each budget by the size of the object" in found.texts["h3"]
     small = max(document["points"], key=lambda p: p["groups"]["small"]["iou"])
+    [entry] = [
+        entry
+        for entry in document["best"]
+        if (entry["budget"], entry["figure"], entry["masks"]) == (9000, "iou", "small")
+    ]
+    assert (entry["spec"], entry["value"]) == (small["short"], small["groups"]["small"]["iou"])
     cells = found.texts["td"]
     assert [small["short"], f"{small['groups']['small']['iou']:.3f}"] in [
         cells[index : index + 2] for index in range(len(cells))
@@ -642,3 +659,18 @@ def test_names_of_specs_and_curves(spec: str, short: str, curve: str) -> None:
     assert short_spec(setting) == short
     assert curve_of(setting) == curve
     assert get_codec(short).spec == setting.spec
+
+
+def test_a_budget_that_no_spec_meets_is_said(
+    masks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, page = tmp_path / "rd.json", tmp_path / "rd.html"
+    assert run(masks, "--json", out, "--html", page, "--budgets", "1", "9000") == 0
+    printed = capsys.readouterr().out
+    document = report(out)
+    least = min(p["groups"]["all"]["costs"]["gpt4o"]["mean"] for p in document["points"])
+    assert f"within 1 tokens of gpt4o: none; the least is {least:.1f}\n" in printed
+    assert "within 9,000 tokens of gpt4o: IoU" in printed
+    assert {e["spec"] for e in document["best"] if e["budget"] == 1} == {None}
+    cells = Page(page.read_text()).texts["td"]
+    assert ["–"] * 6 in [cells[index : index + 6] for index in range(len(cells))]

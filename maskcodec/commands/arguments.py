@@ -71,6 +71,13 @@ def share(text: str) -> float:
     return float(text)
 
 
+def ratio(text: str) -> float:
+    """Read a number from 0 to 1,000,000."""
+    if not re.fullmatch(r"[0-9]{0,7}(\.[0-9]{1,9})?", text) or not text or float(text) > 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0")
+    return float(text)
+
+
 def add_tokenizer(parser: argparse.ArgumentParser) -> None:
     """Add `--tokenizer`."""
     parser.add_argument(

@@ -29,8 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("before", type=Path, metavar="A.json", help="the earlier measurement")
     add("after", type=Path, metavar="B.json", help="the later one")
     add(
-        "--min-change", type=args.share, default=0.05, metavar="SHARE",
-        help="leave out figures that moved by less: 0.1 is a tenth of A (default: %(default)s)",
+        "--min-change", type=args.ratio, default=0.05, metavar="SHARE",
+        help="leave out figures that moved by less: 0.1 is a tenth of A, 2 is three times A; an "
+        "IoU must move by a tenth of it in points (default: %(default)s)",
     )  # fmt: skip
     add("--figures", nargs="+", metavar="NAME", help="only figures of these names")
     add("--results", default="", metavar="WORDS", help="only results whose name holds this")
