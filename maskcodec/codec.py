@@ -27,6 +27,11 @@ MAX_OBJECTS = 10_000
 MAX_OUTPUT = MAX_PIXELS
 """Pixels painted for one text, all its masks together (2 GiB as bool)."""
 
+THREADED = 1 << 20
+"""Pixels an image from which encoding gains by threads. Below, an encoder's kernels are so short
+that threads wait for each other to hand over the GIL: half as fast as one at 480x640.
+"""
+
 
 class Codec(ABC, Generic[G]):
     """Turns masks into text and back, by way of a geometry.
@@ -184,9 +189,23 @@ class Codec(ABC, Generic[G]):
         *,
         threads: int | None = None,
     ) -> list[str]:
-        """Encode many images on several threads (default: one a core)."""
+        """Encode many images.
+
+        Args:
+            masks: those of each image.
+            sizes: (height, width) in pixels, one an image.
+            threads: how many to use; None means one a core for images of `THREADED` pixels and more
+                on average, and one for smaller ones.
+
+        Raises:
+            EncodeError: as `encode` does.
+            MaskCodecError: a size is not valid.
+        """
         masks, sizes = list(masks), list(sizes)
         check_lengths("masks", len(masks), len(sizes))
+        areas = [height * width for height, width in map(check_size, sizes)]
+        if threads is None and sum(areas) < THREADED * len(areas):
+            threads = 1
         return map_threads(self.encode, masks, sizes, threads=threads)
 
     def decode_batch(

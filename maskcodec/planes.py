@@ -20,6 +20,12 @@ TOGETHER = 16
 """Images that a thread paints without handing over the GIL."""
 
 
+ALONE = 8 << 20
+"""Bytes of planes up to which one thread paints them: it is done before another one has woken up
+and has been waited for (docs/decisions/0009).
+"""
+
+
 class Planes(NamedTuple):
     """The planes of an image.
 
@@ -58,7 +64,7 @@ def paint_batch(
         items: the geometry of each image.
         sizes: (height, width) of each image, in pixels.
         all_written: whether `paint` sets every pixel, whatever there is before.
-        threads: how many to use; None means one a core.
+        threads: how many to use; None means one a core, and one alone for little work.
     """
     if len(items) == len(sizes) == 1:  # for which what follows would take longer than to paint
         count, (height, width) = len(items[0].labels), sizes[0]
@@ -69,6 +75,8 @@ def paint_batch(
         return [array]
     counts = [len(item.labels) for item in items]
     planes = new_planes(counts, sizes, all_written=all_written)
+    if threads is None and sum(one.array.nbytes for one in planes) <= ALONE:
+        threads = 1
     map_pieces(lambda part: paint(items[part], planes[part]), len(items), TOGETHER, threads=threads)
     return [one.array for one in planes]
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import LABELS, damaged, mask_lists
 
-from maskcodec import Codec, DecodeError, EncodeError, Mask, get_codec, list_codecs
+from maskcodec import Codec, DecodeError, EncodeError, Mask, get_codec, list_codecs, planes
 
 GOLDEN = Path(__file__).parent / "golden" / "contract.json"
 
@@ -232,12 +232,12 @@ def test_batch_equals_one_by_one(
     lists, sizes = [masks for masks, _ in batch], [size for _, size in batch]
     texts = codec.encode_batch(lists, sizes, threads=2)
     assert texts == [codec.encode(masks, size) for masks, size in batch]
-    for one, many in zip(
-        [codec.decode(text, size) for text, size in zip(texts, sizes, strict=True)],
-        codec.decode_batch(texts, sizes),
-        strict=True,
-    ):
-        assert same(one, many)
+    alone = [codec.decode(text, size) for text, size in zip(texts, sizes, strict=True)]
+    for most in (planes.ALONE, -1):  # a batch as small as this is painted by one thread, or by all
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(planes, "ALONE", most)
+            together = codec.decode_batch(texts, sizes)
+        assert all(same(one, many) for one, many in zip(alone, together, strict=True))
 
 
 @every_case

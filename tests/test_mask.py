@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from maskcodec import EncodeError, Mask, MaskCodecError, get_codec
+from maskcodec import codec as codec_module
+from maskcodec import threads as threads_module
 from maskcodec.mask import check_size
 
 
@@ -150,3 +152,22 @@ def test_batches_need_a_size_each() -> None:
         codec.decode(b"none", (4, 4))  # type: ignore[arg-type]
     with pytest.raises(MaskCodecError, match='"strict" or "repair"'):
         codec.decode("none", (4, 4), errors="ignore")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("side", "threads"), [(1023, 1), (1024, None)])
+def test_small_images_are_encoded_on_one_thread(
+    side: int, threads: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[int | None] = []
+    real = threads_module.map_threads
+
+    def map_threads(*given: Any, **more: Any) -> Any:
+        used.append(more["threads"])
+        return real(*given, **more)
+
+    monkeypatch.setattr(codec_module, "map_threads", map_threads)
+    codec, size = get_codec("coco_rle"), (side, 1024)
+    masks = [Mask(np.zeros(size, np.bool_), "x")]
+    assert codec.encode_batch([masks] * 2, [size] * 2) == [codec.encode(masks, size)] * 2
+    codec.encode_batch([masks], [size], threads=3)
+    assert used == [threads, 3]

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from maskcodec import Mask, blocks, get_codec, rle
 from maskcodec import planes as planes_module
+from maskcodec import threads as threads_module
 from maskcodec._ext import rle_decode
 from maskcodec.blocks import BLOCK, FAR_BYTES, Before
 from maskcodec.geometry import raster
@@ -55,6 +56,25 @@ def cleared(planes: Planes) -> Bools:
     if not planes.is_clear:
         planes.array.fill(False)
     return planes.array
+
+
+@pytest.mark.parametrize(("count", "threads"), [(27, 1), (28, None)])
+def test_little_work_stays_on_one_thread(
+    count: int, threads: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[int | None] = []
+    real = threads_module.map_pieces
+
+    def map_pieces(*given: Any, **more: Any) -> Any:
+        used.append(more["threads"])
+        return real(*given, **more)
+
+    monkeypatch.setattr(planes_module, "map_pieces", map_pieces)
+    codec = get_codec("coco_rle")
+    text = codec.encode([Mask(np.eye(*SIZE, dtype=np.bool_), "x")], SIZE)
+    found = codec.decode_batch([text] * count, [SIZE] * count)
+    assert all(one.masks[0].area == SIZE[0] for one in found)
+    assert used == [threads]
 
 
 @given(IMAGES)
