@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
             lines += _drawing(found) if arguments.draw else []
             print("\n" * bool(shown) + "\n".join(lines))
         shown += 1
-        if arguments.draw and text.size is None:
+        if arguments.draw and not arguments.json and text.size is None:
             say("inspect", str(place(text, "--draw needs the image's size: give --size", "size")))
             unread += 1
     if arguments.id is not None and not shown and not unread:
