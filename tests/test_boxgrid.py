@@ -136,6 +136,13 @@ def test_of_an_object_outside_its_rounded_box_one_part_is_kept() -> None:
     painted = CODEC.render(CODEC.analyze([Mask(array, "x")], size), size)[0]
     assert array[painted].any()
     assert np.count_nonzero(painted) <= 9
+    # Where it is one part, a frame that leaves its middle open, the box is filled.
+    array[2:11, 2:11] = True
+    array[3:10, 3:10] = False
+    assert not array[top:bottom, left:right].any()
+    painted = CODEC.render(CODEC.analyze([Mask(array, "x")], size), size)[0]
+    assert painted[top:bottom, left:right].all()
+    assert np.count_nonzero(painted) == (bottom - top) * (right - left)
 
 
 def test_a_line_one_pixel_wide_does_not_fall_between_runs() -> None:
