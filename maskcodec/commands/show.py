@@ -101,6 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
         from .show_prefixes import show_prefixes
 
         return show_prefixes(arguments)
+    _check_used(arguments)
     if arguments.input.name.lower().endswith(RECORDS):
         if arguments.sheet is None or arguments.output is not None:
             raise MaskCodecError(f"{arguments.input} holds records: give --sheet FILE.html")
@@ -108,6 +109,26 @@ def run(arguments: argparse.Namespace) -> int:
 
         return show_records(arguments)
     return _show_image(arguments)
+
+
+def _check_used(arguments: argparse.Namespace) -> None:
+    """Check that no option is given that changes nothing.
+
+    Raises:
+        RecordError: one is.
+    """
+    from ..errors import RecordError
+
+    unused: tuple[str, ...] = ("image_dir", "limit")
+    reason = "goes with records, not with one image"
+    if arguments.input.name.lower().endswith(RECORDS):
+        unused, reason = (
+            ("masks", "text", "names", "label"),
+            "goes with an image; records hold theirs",
+        )
+    for name in unused:
+        if getattr(arguments, name) is not None:
+            raise RecordError(reason, field=f"--{name.replace('_', '-')}")
 
 
 def _check_outputs(arguments: argparse.Namespace) -> None:

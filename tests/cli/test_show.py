@@ -231,7 +231,9 @@ def test_an_image_of_another_size_than_its_record_is_not_shown(tmp_path: Path) -
         (["other.jsonl", "-o", "o.png"], "holds records: give --sheet"),
         (["empty.jsonl", "--sheet", "s.html"], "no record that can be shown"),
         (["other.jsonl", "--image-dir", "none", "--sheet", "s.html"], "none, field '--image-dir'"),
-        (["other.jsonl", "--masks", "dog.png", "--sheet", "s.html"], "records hold their own"),
+        (["other.jsonl", "--masks", "dog.png", "--sheet", "s.html"], "records hold theirs"),
+        (["other.jsonl", "--label", "dog", "--sheet", "s.html"], "'--label': goes with an image"),
+        (["photo.png", "--masks", "dog.png", "-o", "o.png", "--limit", "2"], "goes with records"),
         (
             ["photo.png", "--masks", "dog.png", "--sheet", "s.html", "--tokenizer", "none.json"],
             "none.json: no such file",
