@@ -126,7 +126,8 @@ def test_all_of_it_and_again_without_measuring(
     assert right["tokens_mask"] == found["rule alone", "small"]["figures"]["tokens_mask"]
     assert right["held_step_ms"] > right["rule_ms"] > 0
     assert right["vocabulary"] > 800
-    # Two answers at a time are all that there are.
+    # Two answers at a time are all that there are, whatever batch was asked for.
+    assert {one["name"]["batch"] for one in document["results"]} == {2}
     assert right["rule_row_us"] == pytest.approx(500 * right["rule_ms"])
     masks = found["right", "tiny-masks"]
     assert masks["name"]["codec"] == TOKENS
@@ -186,6 +187,17 @@ def test_an_answer_that_is_barred_costs_only_that(
     assert said.count("; 1 of 3 answers are left out") == 2
     results = documents.read(tmp_path / "g.json")["results"]
     assert [one["figures"]["answers"] for one in results] == [2, 2]
+
+
+def test_a_rule_alone_goes_through_all_answers_whatever_the_batch(tmp_path: Path) -> None:
+    path = tmp_path / "g.json"
+    flags = ["--tokenizer", f"a={tokenizer_file()}", "--specs", SPEC, "--repeat", "1", "--quiet"]
+    more = ["--count", "3", "--batch", "1", "2", "--json", str(path)]
+    assert generate.main([*flags, *more]) == 0
+    results = documents.read(path)["results"]
+    assert [one["name"]["batch"] for one in results] == [1, 2]
+    assert [one["figures"]["answers"] for one in results] == [3, 3]
+    assert len({one["figures"]["tokens_mask"] for one in results}) == 1
 
 
 def test_an_interrupted_run_keeps_what_was_measured(

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from threads_used import threads_used
 
 from maskcodec import EncodeError, Mask, MaskCodecError, get_codec
 from maskcodec import codec as codec_module
-from maskcodec import threads as threads_module
 from maskcodec.mask import check_size
 
 
@@ -158,14 +158,7 @@ def test_batches_need_a_size_each() -> None:
 def test_small_images_are_encoded_on_one_thread(
     side: int, threads: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    used: list[int | None] = []
-    real = threads_module.map_threads
-
-    def map_threads(*given: Any, **more: Any) -> Any:
-        used.append(more["threads"])
-        return real(*given, **more)
-
-    monkeypatch.setattr(codec_module, "map_threads", map_threads)
+    used = threads_used(monkeypatch, codec_module, "map_threads")
     codec, size = get_codec("coco_rle"), (side, 1024)
     masks = [Mask(np.zeros(size, np.bool_), "x")]
     assert codec.encode_batch([masks] * 2, [size] * 2) == [codec.encode(masks, size)] * 2

@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from threads_used import threads_used
 
 from maskcodec import Mask, blocks, get_codec, rle
 from maskcodec import planes as planes_module
-from maskcodec import threads as threads_module
 from maskcodec._ext import rle_decode
 from maskcodec.blocks import BLOCK, FAR_BYTES, Before
 from maskcodec.geometry import raster
@@ -62,14 +62,7 @@ def cleared(planes: Planes) -> Bools:
 def test_little_work_stays_on_one_thread(
     count: int, threads: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    used: list[int | None] = []
-    real = threads_module.map_pieces
-
-    def map_pieces(*given: Any, **more: Any) -> Any:
-        used.append(more["threads"])
-        return real(*given, **more)
-
-    monkeypatch.setattr(planes_module, "map_pieces", map_pieces)
+    used = threads_used(monkeypatch, planes_module, "map_pieces")
     codec = get_codec("coco_rle")
     text = codec.encode([Mask(np.eye(*SIZE, dtype=np.bool_), "x")], SIZE)
     found = codec.decode_batch([text] * count, [SIZE] * count)

@@ -97,11 +97,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is None and arguments.sheet is None:
         raise MaskCodecError("give --output FILE.png for a picture, or --sheet FILE.html")
     _check_outputs(arguments)
+    _check_used(arguments)
     if arguments.prefixes:
         from .show_prefixes import show_prefixes
 
         return show_prefixes(arguments)
-    _check_used(arguments)
     if arguments.input.name.lower().endswith(RECORDS):
         if arguments.sheet is None or arguments.output is not None:
             raise MaskCodecError(f"{arguments.input} holds records: give --sheet FILE.html")

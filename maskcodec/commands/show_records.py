@@ -155,8 +155,6 @@ def show_records(arguments: argparse.Namespace, sheet: RecordSheet | None = None
         RecordError: no such file.
         MaskCodecError: no record could be shown.
     """
-    if arguments.masks is not None or arguments.text is not None:
-        raise MaskCodecError("--masks and --text go with an image; records hold their own")
     if arguments.image_dir is not None and not arguments.image_dir.is_dir():
         raise RecordError("is no folder", file=str(arguments.image_dir), field="--image-dir")
     texts = read_texts(str(arguments.input), arguments.spec, None)
