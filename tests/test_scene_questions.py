@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from maskcodec import MaskCodecError
 from maskcodec.datasets.question import Question
-from maskcodec.datasets.scene_checks import check, satisfied
+from maskcodec.datasets.scene_checks import check
 from maskcodec.datasets.scene_constraints import Constraint
 from maskcodec.datasets.scene_facts import SceneFacts
 from maskcodec.datasets.scene_questions import MASK_TASKS, TASKS, TEXT_TASKS, make_questions
@@ -44,6 +45,12 @@ def ask(seed: int, kind: str) -> tuple[Scene, SceneFacts, list[Question]]:
     scene = make_scene(seed, KINDS[kind])
     tasks = (*MASK_TASKS, "referring", "reasoning", "generalised", "prompted")
     return scene, SceneFacts.from_json(scene.facts()), make_questions(scene, seed, tasks)
+
+
+def satisfied(
+    constraints: Sequence[Constraint], masks: Sequence[Bits], facts: SceneFacts
+) -> list[bool]:
+    return [check(one, masks, facts) for one in constraints]
 
 
 def arrays(question: Question, scene: Scene) -> list[Bits]:

@@ -80,8 +80,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--crowd",
         choices=("keep", "skip"),
-        default="keep",
-        help="what to do with COCO's crowd regions (default: %(default)s)",
+        help="what to do with the crowd regions of a COCO json (default: keep)",
     )
     parser.add_argument(
         "--truth",
@@ -116,7 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
         label=arguments.label,
         per=arguments.per,
         image_dir=arguments.image_dir,
-        crowd=arguments.crowd == "keep",
+        crowd=arguments.crowd != "skip",
     )
     as_text = arguments.output is None or arguments.output.endswith(".txt")
     if as_text and is_single(arguments.inputs) and arguments.per == "image":
@@ -125,7 +124,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check_used(arguments: argparse.Namespace) -> None:
-    """Check that the inputs leave it to `--names` and `--label` what objects are called.
+    """Check that the inputs leave it to `--names` and `--label` what objects are called, and have
+    crowd regions for `--crowd`.
 
     Raises:
         RecordError: an option would change nothing.
@@ -137,6 +137,8 @@ def _check_used(arguments: argparse.Namespace) -> None:
     if arguments.names is not None and kinds == {"rle"}:
         reason = "goes with label maps and COCO json; a .jsonl names its objects itself"
         raise RecordError(reason, field="--names")
+    if arguments.crowd is not None and "coco" not in kinds:
+        raise RecordError("goes with COCO json: nothing else has crowds", field="--crowd")
     if arguments.label is None:
         return
     if arguments.names is not None:

@@ -60,14 +60,6 @@ def check(
     return bool(meant) and all(bool(one.any()) and test(constraint, one, known) for one in meant)
 
 
-def satisfied(
-    constraints: Sequence[Constraint], masks: Sequence[Bits], facts: SceneFacts | dict[str, Any]
-) -> list[bool]:
-    """`check` of each constraint, the facts read once."""
-    known = facts if isinstance(facts, SceneFacts) else SceneFacts.from_json(facts)
-    return [check(one, masks, known) for one in constraints]
-
-
 def _meant(constraint: Constraint, masks: Sequence[Bits]) -> list[Bits]:
     if constraint.subject is None:
         return list(masks)

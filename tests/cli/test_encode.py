@@ -144,6 +144,7 @@ def test_options_that_change_nothing_are_refused(tmp_path: Path) -> None:
         ([coco, rles, "--label", "dog"], "a COCO json or .jsonl names its objects itself"),
         ([png, "--label", "dog", "--names", names], "every mask file is a label map"),
         ([rles, "--names", names], "goes with label maps and COCO json"),
+        ([rles, png, "--crowd", "skip"], "goes with COCO json"),
     ]
     for given, message in wrong:
         refused = run("encode", *given, "--spec", SPEC)
