@@ -154,24 +154,31 @@ class _Demo:
         self.problems = list(sources.problems)
         self.photographs = 0
         self.counted: dict[SizeClass, int] = {"small": 0, "medium": 0, "large": 0}
+        self.empty = 0
         self.left_out: set[str] = set()
         self.interrupted = False
 
     def measure(self, items: list[Source]) -> None:
         """Send every mask through every codec; Ctrl-C ends it early and keeps what is done."""
-        from .terminal import progress
+        from .terminal import progress, say
 
         bar = progress(len(items), "photographs", quiet=self.arguments.quiet)
         try:
             for photograph in self._load(items):
                 for mask in photograph.masks:
-                    self._measure(mask)
+                    if mask.area:
+                        self._measure(mask)
+                    else:
+                        self.empty += 1
                 self.photographs += 1
                 bar.update()
         except KeyboardInterrupt:
             self.interrupted = True
         finally:
             bar.close()
+        if self.empty:
+            self.problems.append(f"{self.empty:,} masks without pixels are not measured")
+            say("demo", self.problems[-1])
 
     def _measure(self, mask: Any) -> None:
         from ..errors import EncodeError

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from ..datasets.images import IMAGE_SUFFIXES
 from ..datasets.inputs import open_inputs
 from ..datasets.photographs import Photograph, load_photograph, photograph_names
 from ..datasets.pictures import read_picture
+from ..datasets.same_image import agreeing_parts, name_of
 from ..datasets.sample import Entry, ReadOptions
 from ..errors import RecordError
 
@@ -48,28 +49,32 @@ def built_in() -> Sources:
 
 
 def from_folder(folder: Path, masks: Path) -> Sources:
-    """The images of `folder` that `masks` has masks of, matched by file name.
+    """The images in `folder`, and in the folders in it, that `masks` has masks of, matched by name.
+
+    Where folders hold images of one name, the path that agrees in the most parts counts.
 
     Raises:
         RecordError: no such folder or file, or no image has masks.
     """
     if not folder.is_dir():
         raise RecordError("is no folder", file=str(folder), field="--images")
-    images = {path.name: path for path in sorted(folder.iterdir()) if _is_image(path)}
-    stems = {path.stem: path for path in images.values()}
-    items, problems, missing = [], [], 0
+    images = [path for path in sorted(folder.rglob("*")) if _is_image(path)]
+    entries, problems = [], []
     for entry in open_inputs([masks], ReadOptions()).items:
         if isinstance(entry, RecordError):
             problems.append(str(entry))
-            continue
-        path = _image_of(entry, images, stems)
-        if path is None:
-            missing += 1
         else:
-            items.append(Source(path.name, partial(_load, entry, path)))
-    if not items:
+            entries.append(entry)
+    joined, unclear = _join(entries, images)
+    if not joined:
         raise RecordError(f"names no image of {folder}", file=str(masks))
+    items = [
+        Source(path.relative_to(folder).as_posix(), partial(_load, entry, path))
+        for entry, path in joined
+    ]
+    missing = len(entries) - len(joined) - len(unclear)
     unmasked = len(images) - len({item.name for item in items})
+    problems += [f"{name} may be several images of {folder}; left out" for name in unclear]
     if missing:
         problems.append(
             f"{missing:,} images that {masks} names are not in {folder}; their masks are left out"
@@ -83,11 +88,32 @@ def _is_image(path: Path) -> bool:
     return path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
 
 
-def _image_of(entry: Entry, images: dict[str, Path], stems: dict[str, Path]) -> Path | None:
-    """The image that an entry names, or that is named like its mask file."""
-    if entry.image is not None:
-        return images.get(PurePosixPath(entry.image).name)
-    return stems.get(PurePosixPath(entry.id).name)
+def _join(
+    entries: Iterable[Entry], images: Iterable[Path]
+) -> tuple[list[tuple[Entry, Path]], list[str]]:
+    """Entries with their images, and the names of those that may be of several images.
+
+    An image is of the entries whose names agree with its path in the most parts; the others have
+    none here.
+    """
+    called: dict[str, list[Path]] = {}
+    for path in images:
+        for key in (path.name, path.stem):
+            called.setdefault(key, []).append(path)
+    wanted: list[tuple[int, Entry, Path]] = []
+    unclear = []
+    most: dict[Path, int] = {}
+    for entry in entries:
+        last = name_of(entry).replace("\\", "/").rpartition("/")[2]
+        paths = [path for path in called.get(last, ()) if path != Path(entry.file)]
+        parts = {path: agreeing_parts(entry, path) for path in paths}
+        best = [path for path in parts if parts[path] == max(parts.values()) > 0]
+        if len(best) > 1:
+            unclear.append(name_of(entry))
+        elif best:
+            wanted.append((parts[best[0]], entry, best[0]))
+            most[best[0]] = max(most.get(best[0], 0), parts[best[0]])
+    return [(entry, path) for parts, entry, path in wanted if parts == most[path]], unclear
 
 
 def _load(entry: Entry, path: Path) -> Photograph:

@@ -24,7 +24,7 @@ def columns(counter: TokenCounter | None) -> list[str]:
         "small",
         "medium",
         "large",
-        "IoU 0",
+        "lost",
         "encode µs",
         "decode µs",
     ]
@@ -60,7 +60,8 @@ def note(photographs: int, count: dict[SizeClass, int], counter: TokenCounter | 
         f"{count['small']:,} small, under 32² pixels; {count['medium']:,} medium; "
         f"{count['large']:,} large, from 96² pixels), "
         "each encoded alone and decoded at its photograph's size. Times: median over the masks of "
-        "the least of several runs on one thread, from mask to text and from text to mask. "
+        "the least of several runs on one thread, from mask to text and from text to mask. Lost: "
+        "the share of masks of which nothing is left. "
     )
     if counter is None:
         return f"{text}Characters are of the whole text, its label included; {NO_TOKENS}."

@@ -166,7 +166,7 @@ def _show_image(arguments: argparse.Namespace) -> int:
     truth = None
     if arguments.masks is not None:
         truth = read_image_masks(
-            arguments.masks, arguments.input.name, size, arguments.names, arguments.label
+            arguments.masks, arguments.input, size, arguments.names, arguments.label
         )
     answer = None
     if codec is not None:

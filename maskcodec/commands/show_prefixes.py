@@ -217,7 +217,7 @@ def show_prefixes(arguments: argparse.Namespace) -> int:
     truth = None
     if arguments.masks is not None:
         truth = read_image_masks(
-            arguments.masks, arguments.input.name, size, arguments.names, arguments.label
+            arguments.masks, arguments.input, size, arguments.names, arguments.label
         )
     if arguments.text is None:
         geometry = _tokens_of(codec.analyze(truth or (), size))

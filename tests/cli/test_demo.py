@@ -127,6 +127,43 @@ def test_masks_in_files_are_matched_by_name(folder: Path) -> None:
     assert json.loads(result.out)["masks"] == 1
 
 
+def test_folders_with_images_of_one_name(folder: Path) -> None:
+    """A path says which of them is meant; where it can't, nothing is guessed."""
+    for name in ("left", "right"):
+        (folder / "images" / name).mkdir()
+        for image in ("1.png", "2.png"):
+            copy = (folder / "images" / "a.png").read_bytes()
+            (folder / "images" / name / image).write_bytes(copy)
+    records = [
+        rle_fields(MASKS[0], "left/1.png", 1),
+        rle_fields(MASKS[1], "right\\1.png", 2),
+        rle_fields(MASKS[2], "2.png", 3),
+    ]
+    write_jsonl(folder / "masks.jsonl", records)
+    status, figures, err = demo(folder)
+    assert (status, figures["photographs"]) == (0, 2)
+    assert figures["masks_by_size"] == {"small": 1, "medium": 1, "large": 0}
+    assert "2.png may be several images" in err
+    assert "5 images of" in err
+    right = run(
+        *("demo", "--images", folder / "images" / "right", "--masks", folder / "masks.jsonl"),
+        *("--json", "--output", folder / "out", "--specs", "coco_rle"),
+    )
+    assert json.loads(right.out)["masks_by_size"] == {"small": 0, "medium": 1, "large": 1}
+    assert "1 images that" in right.err
+
+
+def test_masks_without_pixels_are_not_measured(folder: Path) -> None:
+    empty = Mask(np.zeros(SIZE, np.bool_), "dog")
+    records = [rle_fields(empty, "a.png", 1), rle_fields(MASKS[0], "a.png", 2)]
+    write_jsonl(folder / "masks.jsonl", records)
+    _, figures, err = demo(folder)
+    assert [codec["masks"] for codec in figures["codecs"]] == [1, 1]
+    assert figures["masks"] == 1
+    assert "1 masks without pixels are not measured" in err
+    assert "1 masks without pixels are not measured" in figures["problems"]
+
+
 def test_a_label_that_a_codec_refuses_is_counted(folder: Path) -> None:
     mask = Mask(MASKS[0].array, "two\nlines")
     write_jsonl(

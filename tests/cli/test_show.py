@@ -97,6 +97,31 @@ def test_the_masks_of_one_image_among_many(photo: Path, tmp_path: Path) -> None:
     assert np.array_equal(changed(out), CAT.array)
 
 
+def test_images_of_one_name_in_several_folders(photo: Path, tmp_path: Path) -> None:
+    """The masks are those of the path that agrees; where none does more, nothing is guessed."""
+    for name in ("cam1", "cam2", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "photo.png").write_bytes(photo.read_bytes())
+    listed = write_jsonl(
+        tmp_path / "many.jsonl",
+        [rle_fields(CAT, "cam1/photo.png", 1), rle_fields(DOG, "cam2/photo.png", 2)],
+    )
+    for mask, name in ((CAT, "cam1"), (DOG, "cam2")):
+        (tmp_path / "masks" / name).mkdir(parents=True)
+        Image.fromarray(mask.array).save(tmp_path / "masks" / name / "photo.png")
+    out = tmp_path / "o.png"
+    for masks in (listed, tmp_path / "masks"):
+        for mask, name in ((CAT, "cam1"), (DOG, "cam2")):
+            shown = tmp_path / name / "photo.png"
+            done = run("show", shown, "--masks", masks, "-o", out, "--no-tags")
+            assert done.status == 0, done.err
+            assert np.array_equal(changed(out), mask.array)
+        result = run("show", tmp_path / "other" / "photo.png", "--masks", masks, "-o", out)
+        assert result.status == 2
+        assert "'cam1/photo" in result.err
+        assert "which of them is" in result.err
+
+
 def test_what_a_text_says(photo: Path, tmp_path: Path) -> None:
     text = get_codec("coco_rle").encode([DOG], SIZE)
     file, out = tmp_path / "answer.txt", tmp_path / "o.png"
