@@ -40,7 +40,8 @@ class Codec(ABC, Generic[G]):
     are its options, and `name` is its name in spec strings. It says how its geometry is spelt
     (`write`, `parse`) and which geometry it is (`analyze`, `render_batch`).
 
-    Contract (each point is a test in `tests/test_contract.py`):
+    Contract (each point is a test in `tests/test_contract.py`, grammars in
+    `tests/test_contract_grammar.py`):
 
     1. `get_codec(codec.spec).spec == codec.spec`, with every option spelt out.
     2. `encode(decode(encode(m))) == encode(m)` for all masks where `is_exact(m, size)`.

@@ -86,6 +86,7 @@ def column_kernel(name: str, unit: int) -> tuple[Any, list[str], dict[str, Any]]
         *((name, 1, False, 80) for name in ("runs", "rings")),
     ],
 )
+@pytest.mark.filterwarnings("ignore:AnnAssign:DeprecationWarning")  # Triton 3.7 on Python 3.13
 def test_kernels_compile_without_a_gpu(
     name: str, unit: int, wide: bool, capability: int, tmp_path: Path
 ) -> None:

@@ -45,8 +45,8 @@ def read_image_masks(
             raise errors[0]
         raise RecordError(f"holds no masks of an image {image.name!r}", file=str(path))
     if len({name_of(entry) for entry in found}) > 1:
-        names_found = " and ".join(repr(name_of(entry)) for entry in found[:2])
-        raise RecordError(f"holds masks of {names_found}: which of them is {image}?", file=str(path))
+        several = " and ".join(repr(name_of(entry)) for entry in found[:2])
+        raise RecordError(f"has masks of {several}: which of them is {image}?", file=str(path))
     sample = found[0].load()
     if sample.size != size:
         raise RecordError(
@@ -55,4 +55,3 @@ def read_image_masks(
             file=str(path),
         )
     return list(sample.masks)
-
