@@ -7,6 +7,7 @@ import pytest
 from test_contract import photo_masks
 
 from maskcodec import DecodeError, EncodeError, Mask, SpecError, get_codec, transcode
+from maskcodec.transcoding import respell
 
 SIZE = (96, 128)
 
@@ -83,3 +84,27 @@ def test_a_batch_is_many_texts() -> None:
         codec.decode_batch("none", [(4, 4)] * 4)
     found = codec.decode_batch((text for text in ["none"]), iter([(4, 4)]))  # type: ignore[arg-type]
     assert [one.size for one in found] == [(4, 4)]
+
+
+@pytest.mark.parametrize("spec", ["polygon", "boxgrid", "coco_rle", "text4seg", "florence2"])
+def test_objects_without_a_label_can_be_named(spec: str) -> None:
+    """SimpleSeg's texts hold no labels, and most formats need them."""
+    masks = photo_masks()[:2]
+    text = get_codec("simpleseg").encode(masks, SIZE)
+    with pytest.raises(EncodeError, match="--label"):
+        transcode(text, "simpleseg", spec, SIZE)
+    named, _ = transcode(text, "simpleseg", spec, SIZE, label="animal")
+    decoded = get_codec(spec).decode(named, SIZE)
+    assert set(decoded.labels) == {"animal"}
+    told, _ = transcode(get_codec("boxgrid").encode(masks, SIZE), "boxgrid", spec, SIZE, label="x")
+    assert sorted(get_codec(spec).decode(told, SIZE).labels) == ["dog", "white horse"]
+
+
+def test_geometry_is_named_without_painting() -> None:
+    runs = get_codec("coco_rle")
+    dog, horse, _ = photo_masks()
+    geometry = runs.analyze([Mask(dog.array, ""), horse], SIZE)
+    assert respell(geometry, runs, "dog") == runs.encode([dog, horse], SIZE)
+    assert respell(geometry, get_codec("boxgrid"), "dog") is None
+    with pytest.raises(EncodeError, match="--label"):
+        respell(geometry, runs)

@@ -11,7 +11,7 @@ from . import arguments as args
 
 if TYPE_CHECKING:
     from ..codec import Codec
-    from ..decoded import Errors, Repair
+    from ..decoded import Repair
     from ..errors import RecordError
     from .texts import Text
 
@@ -30,6 +30,7 @@ FILE.rejected.jsonl with its place and the reason; the exit status is then 1."""
 EXAMPLES = """\
   maskcodec transcode train.jsonl --to coco_rle -o train_rle.jsonl
   maskcodec transcode answer.txt --from text4seg:grid=32 --to polygon --size 480x640
+  maskcodec transcode simpleseg.jsonl --to boxgrid --label object -o named.jsonl
   maskcodec transcode predictions.jsonl --to coco_rle --errors repair -o predictions_rle.jsonl"""
 
 
@@ -41,6 +42,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("input", metavar="INPUT", help="see above")
     parser.add_argument("--to", required=True, metavar="SPEC", help=args.SPEC_HELP)
     parser.add_argument("--from", dest="source", metavar="SPEC", help="what the texts are")
+    parser.add_argument(
+        "--label",
+        default="",
+        help="label of objects that have none: some formats hold no labels, and most need them",
+    )
     args.add_size(parser, "the image's height x width in pixels, e.g. 480x640")
     args.add_output_file(parser, "the file to write (default, and -: stdout)")
     args.add_errors(parser, "strict")
@@ -74,7 +80,7 @@ def _plain(
     for text in texts:
         if isinstance(text, RecordError):
             raise text
-        written, repairs = _transcode(text, target, arguments.errors)
+        written, repairs = _transcode(text, target, arguments)
         data = written.encode("utf-8") + b"\n"
         path = args.output_path(arguments)
         if path is None:
@@ -120,7 +126,7 @@ def _records(
             try:
                 if output.is_twice(text.id):
                     raise place(text, f"{text.id!r} is the id of an earlier record already", "id")
-                written, repairs = _transcode(text, target, arguments.errors)
+                written, repairs = _transcode(text, target, arguments)
             except RecordError as error:
                 output.aside.add(error, text.id)
             except MaskCodecError as error:
@@ -136,16 +142,20 @@ def _records(
     return 1 if output.aside.count else 0
 
 
-def _transcode(text: Text, target: Codec[Any], errors: Errors) -> tuple[str, tuple[Repair, ...]]:
-    from ..transcoding import transcode
+def _transcode(
+    text: Text, target: Codec[Any], arguments: argparse.Namespace
+) -> tuple[str, tuple[Repair, ...]]:
+    from ..transcoding import respell, transcode
     from .texts import place
 
+    errors, label = arguments.errors, arguments.label
     if text.size is not None:
-        return transcode(text.text, text.codec, target, text.size, errors=errors)
+        return transcode(text.text, text.codec, target, text.size, errors=errors, label=label)
     geometry, repairs = text.codec.parse(text.text, errors=errors)
-    if not target.adopts(geometry):
+    written = respell(geometry, target, label)
+    if written is None:
         raise place(text, "the masks must be painted, so the size is needed: give --size", "size")
-    return target.write(geometry), tuple(repairs)
+    return written, tuple(repairs)
 
 
 def _fields(text: Text, spec: str, written: str) -> dict[str, Any]:
