@@ -177,7 +177,7 @@ def _listed(names: Iterable[str]) -> str:
 
 def _is_enough(move: Move, least: float) -> bool:
     """Whether a figure moved by a share `least` of itself, or an IoU by a tenth of that in points:
-    there a hundredth is much.
+    by .005 as a rule, since there a hundredth is much.
     """
     if "iou" in move.figure and move.before is not None and move.after is not None:
         return move.before != move.after and abs(move.after - move.before) >= least / 10
@@ -300,7 +300,8 @@ def say(comparison: Comparison, most: int) -> None:
 def _counted(comparison: Comparison) -> str:
     less = f"by less than {short(100 * comparison.least)} % or not at all"
     rest = less if comparison.least else "did not"
-    return f"{len(comparison.moves):,} figures moved, {comparison.still:,} {rest}"
+    moved = len(comparison.moves)
+    return f"{moved:,} figure{'s' * (moved != 1)} moved, {comparison.still:,} {rest}"
 
 
 def write_json(path: Path, comparison: Comparison) -> None:

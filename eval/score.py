@@ -33,7 +33,7 @@ from .score_document import About
 from .score_ids import no_match
 from .score_inputs import Inputs, asked, check_arguments, open_inputs, settings
 from .score_kinds import Row, Rules
-from .score_parts import lacking, merged
+from .score_parts import lacking, merged, name_of_all
 from .score_predictions import close_files
 from .score_reading import UndrawableError
 from .score_report import VERB, about_run, command, report
@@ -280,6 +280,9 @@ def _merge(arguments: argparse.Namespace, temporary: Path) -> int:
     for name in ("preset", "kind", "split", "against"):
         if getattr(arguments, name) is None:
             setattr(arguments, name, kept.get(name))
+    for name in ("system", "other"):
+        if getattr(arguments, name) is None:
+            setattr(arguments, name, name_of_all(folders, name))
     rules = _rules_of(made["rules"])
     from maskcodec.scores.presets import preset
 

@@ -26,7 +26,7 @@ from .score_ids import check_ids, check_videos
 from .score_kinds import DEFAULTS, Rules, describe_convention
 from .score_predictions import FIELDS, PredictionFile, Predictions, open_predictions
 from .score_reading import Reader
-from .score_rows import SCHEMA
+from .score_rows import NAMES, SCHEMA
 from .score_truth import PREPARED, WHOLE_IMAGES, Truth, open_truth
 from .score_work import OWN, Job, System
 
@@ -226,6 +226,7 @@ def settings(arguments: Namespace, inputs: Inputs) -> dict[str, Any]:
         "shard": list(arguments.shard) if arguments.shard else None,
         "inputs": listed | {"truth": [truth]},
         "arguments": {name: _plain(getattr(arguments, name)) for name in KEPT},
+        NAMES: {name: getattr(arguments, name) for name in ("system", "other")},
     }
 
 

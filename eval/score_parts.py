@@ -9,10 +9,17 @@ from typing import Any
 
 from maskcodec.errors import RecordError
 
-from .score_rows import ROWS, Folder, Stored, Tally, read_rows
+from .score_rows import NAMES, ROWS, Folder, Stored, Tally, read_rows
 
 SAME = ("schema", "kind", "rules", "tasks", "ceiling", "compared")
 """Settings that parts must share to be put together."""
+
+
+def name_of_all(folders: Sequence[Folder], option: str) -> str | None:
+    """What `--system` or `--other` called it in each run; None where runs differ or do not say."""
+    names = [folder.settings.get(NAMES) for folder in folders]
+    said = [one.get(option) if isinstance(one, dict) else None for one in names]
+    return said[0] if isinstance(said[0], str) and all(one == said[0] for one in said) else None
 
 
 def merged(folders: Sequence[Folder]) -> tuple[list[Stored], dict[str, Any], Tally]:

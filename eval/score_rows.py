@@ -21,6 +21,8 @@ from .score_kinds import Row, read_row
 
 ROWS = "rows.jsonl"
 SETTINGS = "run.json"
+NAMES = "names"
+"""The entry of the settings that says what the systems are called; no figure depends on it."""
 UNMATCHED = "unmatched.jsonl"
 REJECTED = "rejected.jsonl"
 FILES = (ROWS, SETTINGS, UNMATCHED, REJECTED, "scores.json", "page.html")
@@ -151,7 +153,9 @@ def start(path: Path, settings: dict[str, Any], *, resume: bool, overwrite: bool
     folder = Folder(path, settings)
     if resume and (path / SETTINGS).exists():
         earlier = _settings(path / SETTINGS)
-        differs = [key for key, value in settings.items() if earlier.get(key) != value]
+        differs = [
+            key for key, value in settings.items() if key != NAMES and earlier.get(key) != value
+        ]
         if differs:
             options = _options_that_differ(earlier.get("arguments"), settings.get("arguments"))
             named = [*options, *(key for key in differs if key != "arguments" or not options)]

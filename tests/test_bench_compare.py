@@ -51,7 +51,7 @@ def test_thresholds_and_filters(two: list[str], capsys: pytest.CaptureFixture[st
     assert main(["bench", "compare", *two, "--min-change", "0.01", "--figures", "us"]) == 0
     assert "2 figures moved, 0 by less than 1 % or not at all" in capsys.readouterr().out
     assert main(["bench", "compare", *two, "--results", "A,"]) == 0
-    assert "1 figures moved, 1 by less than 5 % or not at all" in capsys.readouterr().out
+    assert "1 figure moved, 1 by less than 5 % or not at all" in capsys.readouterr().out
     assert main(["bench", "compare", *two, "--most", "1"]) == 0
     assert "... and 2 more" in capsys.readouterr().out
 
@@ -200,7 +200,7 @@ def test_a_figure_that_one_file_alone_has_is_named_once(
     assert main(["bench", "compare", *files]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"note: only {files[1]} has the figures t; u"
-    assert lines[-1] == "1 figures moved, 1 by less than 5 % or not at all"
+    assert lines[-1] == "1 figure moved, 1 by less than 5 % or not at all"
 
 
 def test_a_hundredth_of_iou_is_a_move(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

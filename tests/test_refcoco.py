@@ -45,9 +45,11 @@ def test_each_sentence_is_an_expression(tmp_path: Path, protocol: int) -> None:
 def test_splits(tmp_path: Path) -> None:
     refs = [ref(1, 0, 100, "a"), ref(2, 1, 101, "b", split="testA")]
     folder = refcoco(tmp_path, refs)
-    for split, count in ((None, 2), ("all", 2), ("train", 1), ("testA", 1)):
+    for split, count in (("all", 2), ("train", 1), ("testA", 1)):
         found = refcoco_reader.read(folder, SourceOptions(split=split)).entries
         assert len(found) == count, split
+    with pytest.raises(RecordError, match="holds the splits train, testA: name one with --split"):
+        refcoco_reader.read(folder, SourceOptions())
     with pytest.raises(RecordError, match="no ref of split 'val'; its splits are: train, testA"):
         refcoco_reader.read(folder, SourceOptions(split="val"))
 

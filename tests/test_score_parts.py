@@ -47,6 +47,26 @@ def test_parts_together_are_the_whole(tmp_path: Path, files: tuple[Path, Path], 
     assert merged.document["system"] == whole.document["system"]
 
 
+def test_names_of_systems_are_kept(tmp_path: Path, files: tuple[Path, Path]) -> None:
+    path, truth = files
+    other = write_jsonl(tmp_path / "q.jsonl", texts())
+    named = ("--against", other, "--truth", truth, "--system", "LISA", "--other", "GSVA")
+    parts = [tmp_path / f"part{part}" for part in range(2)]
+    for part, folder in enumerate(parts):
+        score(folder, path, *named, "--shard", f"{part}/2")
+    merged = score(tmp_path / "all", "--merge", *parts)
+    assert merged.document["system"] == "LISA"
+    assert merged.document["comparison"]["system"] == "GSVA"
+    again = score(tmp_path / "again", "--merge", tmp_path / "all", "--system", "LISA-7B")
+    assert again.document["system"] == "LISA-7B"
+    # Of parts that were called differently neither name is that of the whole.
+    score(parts[1], path, *named[:4], "--system", "x", "--shard", "1/2", "--overwrite")
+    mixed = score(tmp_path / "mixed", "--merge", *parts)
+    assert mixed.document["system"] == str(path)
+    # A run may go on under another name.
+    assert score(parts[0], path, *named[:4], "--shard", "0/2", "--resume").status == 0
+
+
 def test_two_systems_in_parts(tmp_path: Path, files: tuple[Path, Path]) -> None:
     path, truth = files
     other = write_jsonl(tmp_path / "q.jsonl", texts())

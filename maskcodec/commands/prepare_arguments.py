@@ -23,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", default="auto", metavar="NAME",
-        help="refcoco, grefcoco, reasonseg, coco, panoptic, labels, ade20k, cityscapes, voc, jsonl "
-        "or scenes (default: by the source's name and layout)",
+        help="refcoco, grefcoco, reasonseg, coco, panoptic, labels, ade20k, cityscapes, voc, "
+        "pascal-context, coco-stuff, jsonl or scenes (default: by the source's name and layout)",
     )  # fmt: skip
     parser.add_argument(
         "--images", type=Path, metavar="DIR",

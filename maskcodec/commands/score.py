@@ -81,9 +81,9 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add(
         "--convention", metavar="NAME[:option=value,...]",
-        help="how figures are added up: lisa, gsva, himtok, pycocotools, torchmetrics, maskcodec; "
-        "single options after a colon, e.g. lisa:ignore=hit (default: the preset's, else "
-        "maskcodec)",
+        help="how figures are added up: maskcodec, lisa, gsva, himtok, lavt, cris, pycocotools, "
+        "torchmetrics, as far as the kind of truth has them; single options after a colon, e.g. "
+        "lisa:ignore=hit (default: the preset's, else maskcodec)",
     )  # fmt: skip
     add("--kind", choices=KINDS, help="which family of figures (default: as the truth is)")
     add("--tasks", type=_names, metavar="T,T", help="only these tasks of a prepared file")

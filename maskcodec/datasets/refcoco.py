@@ -78,8 +78,8 @@ def make_source(
         task: of the expressions.
 
     Raises:
-        RecordError: it holds no list of refs, no ref is of the split, or instances.json is missing
-            or unusable.
+        RecordError: it holds no list of refs, no ref is of the split, it has several splits and
+            none is named, or instances.json is missing or unusable.
     """
     if not isinstance(refs, list):
         raise RecordError(f"is {brief(refs)}, expected a list of refs", file=str(path))
@@ -105,6 +105,12 @@ def make_source(
     if not groups and not errors:
         raise RecordError(
             f"holds no ref of split {options.split!r}; its splits are: {', '.join(splits)}",
+            file=str(path),
+        )
+    if options.split is None and len(splits) > 1:
+        raise RecordError(
+            f"holds the splits {', '.join(splits)}: name one with --split, or take all of them "
+            "with --split all",
             file=str(path),
         )
     entries = []
