@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import MaskCodecError
+from .fonts import font_for
 from .mask import Mask
 
 if TYPE_CHECKING:
@@ -164,17 +165,18 @@ def _eroded(inside: npt.NDArray[np.bool_], steps: int) -> npt.NDArray[np.bool_]:
 
 def _tagged(rgb: Rgb, masks: Sequence[Mask], palette: Sequence[Colour]) -> Rgb:
     """Write labels, large objects first, where no other tag stands yet."""
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
 
     picture = Image.fromarray(rgb)
     drawing = ImageDraw.Draw(picture)
-    font = ImageFont.load_default(max(9, round(max(rgb.shape[:2]) / 40)))
+    size = max(9, round(max(rgb.shape[:2]) / 40))
     taken: list[tuple[int, int, int, int]] = []
     for index in sorted(range(len(masks)), key=lambda index: -masks[index].area):
         window = _box(masks[index].array)
         label = _printable(masks[index].label)
         if window is None or not label:
             continue
+        font = font_for(label, size)
         box = _tag_box(drawing, label, font, window, picture)
         if any(
             box[0] < x1 and x0 < box[2] and box[1] < y1 and y0 < box[3] for x0, y0, x1, y1 in taken
