@@ -132,6 +132,68 @@ def test_a_reversed_box(box: str, read_as: list[int]) -> None:
         codec.write(reversed_box)
 
 
+BOX_1, BOX_2 = [112, 234, 543, 810], [10, 20, 300, 400]
+
+
+@pytest.mark.parametrize("damaged_code", ["b35", "3b5", "35b", "3:5", "3.x5", "犬3"])
+def test_numbers_behind_a_damaged_code_are_no_box(damaged_code: str) -> None:
+    codec = codec_of("shapetokens:tokens=8,spelling=digits")
+    text = f"dog: 112,234,543,810 109 {damaged_code} 122 249 116 480 763 983"
+    [(label, box, codes)] = read(text, codec)
+    assert (label, box, codes[0]) == ("dog", BOX_1, 109)
+    assert not set(codes) & {122, 249, 116, 480, 763, 983}
+    assert "stray-codes" in kinds(text, codec)
+    more = f"{text}, cat: 10,20,300,400 5 6"
+    assert [found[:2] for found in read(more, codec)] == [("dog", BOX_1), ("cat", BOX_2)]
+
+
+@pytest.mark.parametrize(
+    "second",
+    ["cat: 10 20 300 400", "**cat**: [10 20 300 400]", "cat: (10 20 300 400)", "cat 10,20,300,400",
+     "cat (10,20,300,400)", "cat 1 2: 10 20 300 400"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "before", ["112,234,543,810 109 35 7, ", "112 234 543 810 109 x, ", "none, "]
+)
+def test_boxes_that_say_so_behind_an_object(before: str, second: str) -> None:
+    codec = codec_of("shapetokens:tokens=3,spelling=digits")
+    found = read(f"dog: {before}{second} 5 6 700", codec)
+    assert found[0][0] == "dog"
+    assert found[1][1:] == (BOX_2, [5, 6, 700])
+    assert len(found) == 2
+
+
+def test_numbers_in_a_label_behind_an_object() -> None:
+    codec = codec_of("shapetokens:tokens=3,spelling=digits")
+    text = "dog: 112,234,543,810 1 2 3, lot 1 2 3 4: 10,20,300,400 5 6 700"
+    assert [found[:2] for found in read(text, codec)] == [("dog", BOX_1), ("lot 1 2 3 4", BOX_2)]
+
+
+@pytest.mark.parametrize("label", ["dog", "2 dogs", "car12"])
+@pytest.mark.parametrize("joint", [" ", ",", ", "])
+def test_loose_boxes_of_a_first_object(label: str, joint: str) -> None:
+    codec = codec_of("shapetokens:tokens=3,spelling=digits")
+    text = f"{label} {joint.join(map(str, BOX_1))} 12 993 500"
+    assert read(text, codec) == [(label, BOX_1, [12, 993, 500])]
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        "11x,234,543,810",
+        "112,2x4,543,810",
+        "112,234,54x,810",
+        "112,234,543,8x0",
+        "112,234#,543,810",
+    ],
+)
+def test_a_damaged_edge_is_not_made_up_from_codes(box: str) -> None:
+    codec = codec_of("shapetokens:tokens=8,spelling=digits")
+    text = f"dog: {box} 122 249 116 480 763 983 5 6\ncat: 10,20,300,400 1 2 3 4 5 6 7 8"
+    assert [found[:2] for found in read(text, codec)] == [("cat", BOX_2)]
+    assert "box" in kinds(text, codec)
+
+
 @pytest.mark.parametrize("label", ["1,2", "lot 3, 4", "x<|m_0001|>", "x<|b_0001|><|b_0002|>"])
 def test_pieces_in_a_label_are_no_object(label: str) -> None:
     text = f"{label}: <|b_0388|><|b_0250|><|b_0103|><|b_0771|>{SHAPE[-30:]}"

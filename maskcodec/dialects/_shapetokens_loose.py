@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 from ..codec import MAX_OBJECTS
@@ -26,6 +27,8 @@ MAX_MARKS = (4 + STAGES + 4) * MAX_OBJECTS
 _EDGE, _CODE, _NUMBER, _NONE = "edge", "code", "number", "none"
 
 _BETWEEN = " \t\r,;|()[]{}"  # what may stand between two marks of one object
+_BEFORE_BOX = " \t([{*`"  # what may stand between the colon after a label and its box
+_DIGIT = re.compile("[0-9]")
 _LONGEST_NUMBER = 9
 _LONGEST_LABEL = 2_000
 
@@ -217,15 +220,48 @@ class LooseLine:
                 self._end = mark.end
             return at + 1
         edges = self._count(at, (_EDGE, _NUMBER), 4)
-        if edges == 4 and not self._is_cut(at + 3):
+        surplus = edges == 4 and self._is_after_codes(at)
+        rest = edges == 4 and self._is_rest_of_box(at)
+        if edges == 4 and not (surplus or rest or self._is_cut(at + 3)):
             return self._object(at)
         stop = at + edges
         stop += self._count(stop, (_CODE, _NUMBER), len(self._marks), begun=edges > 0)
         in_label = self._line.startswith(": ", self._marks[stop - 1].end)
-        # One number alone is nothing unusual either.
-        if not in_label and (stop - at > 1 or mark.kind != _NUMBER):
-            self._note("box", mark.start, "a box of four edges", f"{edges}", "drops the object")
+        if in_label:
+            return stop
+        if surplus:
+            self._note("stray-codes", mark.start, "a label before a box", "numbers", "drops them")
+            self._end = self._marks[stop - 1].end
+        # One number alone is nothing unusual.
+        elif stop - at > 1 or mark.kind != _NUMBER:
+            found = "a damaged one" if rest else f"{edges}"
+            self._note("box", mark.start, "a box of four edges", found, "drops the object")
         return stop
+
+    def _is_after_codes(self, at: int) -> bool:
+        """Whether four numbers may be codes of the object before, behind a damaged one.
+
+        A label with its colon or commas between them would say that they are a box.
+        """
+        if len(self._found.items) == self._first or self._found.items[-1].box == EMPTY:
+            return False
+        before = self._before(self._marks[at].start)
+        if before.rstrip(_BEFORE_BOX).endswith(":") and clean_label(before):
+            return False
+        return self._commas(at) == 0
+
+    def _is_rest_of_box(self, at: int) -> bool:
+        """Whether four numbers are the edges behind a damaged one, and codes: `1,2x,3,4 5 6`."""
+        before = self._before(self._marks[at].start).rpartition(": ")[2].rstrip(" ")
+        is_edge = "," in before and " " not in before and _DIGIT.search(before) is not None
+        return is_edge and not before[0].isalpha() and 0 <= self._commas(at) < 3
+
+    def _commas(self, at: int) -> int:
+        """How many of the gaps between four numbers have a comma; -1 if they aren't all numbers."""
+        marks = self._marks[at : at + 4]
+        if any(mark.kind != _NUMBER for mark in marks):
+            return -1
+        return sum("," in self._line[a.end : b.start] for a, b in pairwise(marks))
 
     def _before(self, place: int) -> str:
         """What stands between the object before and a place, if not all of it."""
