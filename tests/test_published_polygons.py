@@ -143,6 +143,138 @@ def test_damaged_vistallm(text: str, rings: list[tuple[int, ...]]) -> None:
     assert repairs
 
 
+# Damage of one character costs the vertex that it is in.
+
+C = (100, 200, 300, 200, 300, 400, 200, 500)
+POINTS = ["[0.100,0.200]", "[0.300,0.200]", "[0.391,0.229]", "[0.300,0.400]", "[0.200,0.500]"]
+
+
+@pytest.mark.parametrize(
+    "point",
+    ["a0.391,0.229]", "[a.391,0.229]", "[0.391,x.229]", "[0.391,-0.229]", "[0.391]", "[0.3910.229]",
+     "[0.39,10,.229]", "[0.3,91,0.229]", "[0391,0.229]", "[0a391,0.229]", "[0..391,0.229]",
+     "[,0.229]"],
+)  # fmt: skip
+def test_a_damaged_point_costs_that_point(point: str) -> None:
+    text = f"[[{','.join([*POINTS[:2], point, *POINTS[3:]])}]]"
+    found, repairs = read("simpleseg", text, "repair")
+    assert found == [("", [pairs(C)])]
+    assert "format" in repairs
+
+
+def test_a_half_point_at_the_end_of_a_ring() -> None:
+    rings = ",".join([*POINTS[:2], "[0.300,0.400]", "[0.200,0.5x0]"])
+    other = ",".join([*POINTS[:2], "[0.300,0.400]"])
+    found, _ = read("simpleseg", f"[[{rings}],[{other}]]", "repair")
+    assert found == [("", [pairs(A), pairs(A)])]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[0.1,0.2,0.3,0.2,0.3,0.4,0.2,0.5]",
+        "[[0.1,0.2,0.3,0.2,0.3,0.4,0.2,0.5,0.7]]",
+        "0.1 0.2 0.3 0.2 0.3 0.4 0.2 0.5",
+        "(0.1, 0.2), (0.3, 0.2), (0.3, 0.4), (0.2, 0.5).",
+        "The outline is 0.1, 0.2, 0.3, 0.2, 0.3, 0.4, 0.2, 0.5.",
+    ],
+)
+def test_lists_without_brackets_around_points(text: str) -> None:
+    assert read("simpleseg", text, "repair")[0] == [("", [pairs(C)])]
+
+
+SAYS = ["<{0}_531", "<{0}x_531>", "<x{0}_531>", "<{0}531>", "<{1}_531>", "<{0}x531>", "{0}_531>",
+        "x{0}_531>", ">{0}_531>", "<{0}\n_531>", "<{0}_531x", "<<{0}_531>",
+        "<{0}_531>>"]  # fmt: skip
+LOST = ["<{0}_>", "<{0}_x>", "<{0}_5x1>", "<{0}_x31>", "<{0}_53 1>", "<{0}_5<31>", "<{0}_5>31>"]
+
+
+@pytest.mark.parametrize("damage", [*SAYS, *LOST])
+@pytest.mark.parametrize("place", [0, 2, 6, 8, 12])
+def test_a_damaged_tag_costs_its_vertex_at_most(damage: str, place: int) -> None:
+    numbers = [*A, *B, 10, 20, 30, 40]
+    numbers[place] = 531
+    kept = numbers.copy()
+    if damage in LOST:
+        del kept[place // 2 * 2 : place // 2 * 2 + 2]
+
+    def damaged_tags(name: str, cut: str, joint: str) -> str:
+        whole = [f"<{name}_{number}>" for number in numbers]
+        whole[place] = damage.format(name, cut)
+        return joint.join(whole)
+
+    outline, end = damaged_tags("loc", "lc", ""), tags(*A)
+    dog, cat = ("dog", [middles(tuple(kept))]), ("cat", [middles(A)])
+    labelled = f"dog{outline}cat{end}"
+    if not (place == 0 and damage.startswith("x")):  # the stray letter goes with the label
+        assert read("florence2", labelled, "repair")[0] == [dog, cat]
+    tagged = f"dog<poly>{outline}</poly>cat<poly>{end}</poly>"
+    assert read("florence2:form=poly", tagged, "repair")[0] == [dog, cat]
+    points = f"<m_st>{damaged_tags('bin', 'bn', ' ')} <m_ed> <m_st>{tags(*A, tag='bin')} <m_ed>"
+    expected = [("", [pairs(tuple(kept))]), ("", [pairs(A)])]
+    assert read("vistallm", points, "repair")[0] == expected
+
+
+@pytest.mark.parametrize("number", ["<loc_5", "<loc_53", "<loc_", "<lo"])
+def test_a_tag_that_the_end_cut_is_no_number(number: str) -> None:
+    text = f"dog{tags(*A)}{tags(1)}{number}"
+    assert read("florence2", text, "repair")[0] == [("dog", [middles(A)])]
+
+
+@pytest.mark.parametrize(
+    "separator", ["<sp>", "<se>", "sep>", "<sep", "xsep>", "<sepx", "<s>ep>", "<sxep>", "<s\nep>"]
+)
+def test_a_damaged_separator(separator: str) -> None:
+    text = f"dog{tags(*A)}{separator}{tags(*B)}"
+    assert read("florence2", text, "repair")[0] == [("dog", [middles(A), middles(B)])]
+    text = (
+        f"<m_st>{tags(*A, tag='bin')} {separator.replace('s', 'm_s')} {tags(*B, tag='bin')} <m_ed>"
+    )
+    assert read("vistallm", text, "repair")[0] == [("", [pairs(A), pairs(B)])]
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [
+        ("poly>", "</poly>"), ("<poly", "</poly>"), ("<oly>", "</poly>"), ("<pxoly>", "</poly>"),
+        ("<poly>", "<poly>"), ("<poly>", "</poly"), ("<poly>", "/poly>"), ("<poly>", "</oly>"),
+        ("<poly>", "x/poly>"), ("<poly>", "<//poly>"), ("<poly>x", "</poly>"),
+    ],
+)  # fmt: skip
+def test_damaged_tags_around_a_shape(opening: str, closing: str) -> None:
+    text = f"dog{opening}{tags(*A)}{closing}cat<poly>{tags(*B)}</poly>"
+    found, _ = read("florence2:form=poly", text, "repair")
+    assert found == [("dog", [middles(A)]), ("cat", [middles(B)])]
+
+
+@pytest.mark.parametrize(
+    "label", ["loc 5", "loc_5", "loc", "bin", "bin_7", "car_12", "sep", "poly", "12", "l_5", "犬"]
+)
+def test_labels_that_look_like_tags(label: str) -> None:
+    expected = [("dog", [middles(A)]), (label, [middles(B)])]
+    text = f"dog{tags(*A)}<loc_5>{label}{tags(*B)}"
+    assert read("florence2", text, "repair")[0] == expected
+    text = f"dog<poly>{tags(*A)}</poly>\n{label}<poly>{tags(*B)}</poly>"
+    assert read("florence2:form=poly", text, "repair")[0] == expected
+
+
+def test_a_stray_character_amid_numbers_is_no_label() -> None:
+    text = f"dog{tags(*A, 500)}x{tags(*B[1:])}"
+    assert read("florence2", text, "repair")[0] == [("dog", [middles(A + B)])]
+    text = f"dog<poly>{tags(*A)}x{tags(*B)}</poly>"
+    assert read("florence2:form=poly", text, "repair")[0] == [("dog", [middles(A + B)])]
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["<loc_", "<loc_5", "loc_5>", "<lo", "<l<", ">x", "</pol", "<sep", "> ", "<loc_5 ", "<5"],
+)
+@pytest.mark.parametrize("spec", ["florence2", "florence2:form=poly", "vistallm"])
+def test_long_halves_of_tags(spec: str, unit: str) -> None:
+    for name in (unit, unit.replace("loc", "bin")):
+        assert read(spec, name * (100_000 // len(name)), "repair")[1]
+
+
 def test_labels_of_florence2() -> None:
     masks = [square(48, 64, 100, ""), square(200, 64, 100, "")]
     with pytest.raises(EncodeError, match="is empty"):

@@ -15,6 +15,7 @@ from ..geometry.polygon import Polygons
 from ..grammar import choice, literal, repeat
 from ..labels import check_label, list_labels
 from ..spans import Span, pieces
+from ._polygon_tags_loose import half_pattern, tag_pattern
 
 NONE = "none"
 FORBIDDEN = ("<", ">")
@@ -154,12 +155,13 @@ class TagForm:
 
     @cached_property
     def loose(self) -> re.Pattern[str]:
-        """A tag under repair: a number, or the name of another tag."""
-        return re.compile(
-            rf"{re.escape(self.tag)}\s{{0,2}}([0-9]{{1,9}})\s{{0,2}}>"
-            r"|<(/?)\s{0,2}(m_st|m_sep|m_ed|sep|poly)\s{0,2}>",
-            re.IGNORECASE,
-        )
+        """A tag under repair: see `tag_pattern`."""
+        return tag_pattern(self.tag, self.separator, [t for t in (self.closing, self.opening) if t])
+
+    @cached_property
+    def halves(self) -> re.Pattern[str]:
+        """What may be left of tags where a label stands."""
+        return half_pattern([self.tag, self.separator, *filter(None, (self.opening, self.closing))])
 
     @cached_property
     def exact(self) -> re.Pattern[str]:

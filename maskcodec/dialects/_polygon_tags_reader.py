@@ -13,10 +13,8 @@ from ._object_lines import clean_label
 from ._polygon_tags import FORBIDDEN, NONE, TagForm
 from ._ring_items import Collector, Item, to_polygons
 
-_BROKEN_TAG = re.compile(r"</?[A-Za-z0-9_]{0,12}>?")
 _CONTROL = re.compile(r"[<>\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LONGEST_LABEL = 1_000  # characters before a tag that are looked at for a label
-_SEPARATORS = ("sep", "m_sep")
 
 
 def read(form: TagForm, log: RepairLog) -> Polygons:
@@ -85,24 +83,32 @@ def _loose(form: TagForm, log: RepairLog, items: list[Item], start: int) -> list
     text, place = log.text, start
     for tag in form.loose.finditer(text, start):
         at = tag.start()
-        label = _label(text[max(place, at - _LONGEST_LABEL) : at]) if form.labels else ""
-        if label:
+        label = _label(form, text[max(place, at - _LONGEST_LABEL) : at]) if form.labels else ""
+        if label and not _is_stray(form, label, tag, found):
             found.end_object(at)
+            found.begin(label)
         if found.is_full(at):
             return found.items
-        if label:
-            found.begin(label)
-        if tag[1] is not None:
-            found.take(int(tag[1]), at)
-        elif tag[3].lower() in _SEPARATORS:
+        if tag.lastgroup == "number":
+            found.take(int(tag["number"]), at)
+        elif tag.lastgroup == "lost":
+            found.lose(at)
+        elif tag.lastgroup == "ring":
             found.end_ring(at)
-        elif tag[2] or tag[3].lower() == "m_ed" or found.has_begun:
+        elif tag.lastgroup == "end" or found.has_begun:
             found.end_object(at)
         place = tag.end()
     found.end_object(place)
     return found.items
 
 
-def _label(words: str) -> str:
+def _label(form: TagForm, words: str) -> str:
     """What stands before a tag, without halves of other tags."""
-    return clean_label(_CONTROL.sub(" ", _BROKEN_TAG.sub(" ", words)))
+    return clean_label(_CONTROL.sub(" ", form.halves.sub(" ", words)))
+
+
+def _is_stray(form: TagForm, label: str, tag: re.Match[str], found: Collector) -> bool:
+    """Whether a single character stands where no object can begin: amid its numbers."""
+    if len(label) > 1 or not label.isascii() or tag.lastgroup not in ("number", "lost"):
+        return False
+    return found.is_open if form.opening else found.is_partial

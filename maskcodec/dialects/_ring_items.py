@@ -12,6 +12,9 @@ from ..decoded import RepairLog
 from ..geometry.polygon import MAX_VERTICES, Polygons, Rings
 from ._polygon_limits import within_cover
 
+_LOST = -1  # stands for a coordinate that can't be read
+_SURPLUS = 3  # coordinates of a point that one fault may have made of two
+
 
 @dataclass(slots=True)
 class Item:
@@ -39,6 +42,7 @@ class Collector:
         self._largest = largest
         self._open = is_open and bool(items)
         self._left = 2 * MAX_VERTICES - sum(len(ring) for item in items for ring in item.rings)
+        self._ended = 0  # coordinates of the ring before the point that goes on
         self._noted_range = False
 
     def is_full(self, at: int) -> bool:
@@ -54,6 +58,17 @@ class Collector:
     def has_begun(self) -> bool:
         """Whether an object goes on that has a coordinate already."""
         return self._open and any(self.items[-1].rings)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an object goes on."""
+        return self._open
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether a ring goes on that can't end here: at half a vertex, or before the third."""
+        ring = self.items[-1].rings[-1] if self._open else []
+        return len(ring) % 2 == 1 or 0 < len(ring) < 6
 
     def begin(self, label: str = "") -> None:
         """A new object."""
@@ -73,17 +88,40 @@ class Collector:
             self._log.note("range", at, limit, "a larger one", "takes the largest")
         if not self._open:
             self.begin()
-        self.items[-1].rings[-1].append(min(number, self._largest))
+        ring = self.items[-1].rings[-1]
+        ring.append(min(number, self._largest))
         self._left -= 1
+        if len(ring) % 2 == 0 and _LOST in ring[-2:]:
+            del ring[-2:]
+            self._log.note("lost", at, "x and y of a vertex", "a damaged one", "drops the vertex")
+
+    def lose(self, at: int) -> None:
+        """A coordinate stands here that can't be read: its vertex is dropped, and no other."""
+        self.take(_LOST, at)
+
+    def end_vertex(self, at: int) -> None:
+        """A bracket ends a point here: one of an odd number of coordinates is dropped.
+
+        What has five or more is a list without brackets around its points; it loses the last one.
+        """
+        if not self._open:
+            return
+        ring = self.items[-1].rings[-1]
+        count = len(ring) - self._ended
+        if count % 2:
+            dropped = count if count <= _SURPLUS else 1
+            del ring[-dropped:]
+            what = f"{count} numbers"
+            self._log.note("odd", at, "x and y of each vertex", what, f"drops {dropped}")
+        self._ended = len(ring)
 
     def end_ring(self, at: int) -> None:
         """The ring is over: half a vertex, and a ring of fewer than three, is dropped."""
         if not self._open:
             return
+        self.end_vertex(at)
+        self._ended = 0
         rings = self.items[-1].rings
-        if len(rings[-1]) % 2:
-            rings[-1].pop()
-            self._log.note("odd", at, "y after x", "no number", "drops the x")
         if 0 < len(rings[-1]) < 6:
             count = f"{len(rings[-1]) // 2}"
             self._log.note("ring", at, "three vertices a ring", count, "drops the ring")

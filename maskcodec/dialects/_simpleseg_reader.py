@@ -20,10 +20,12 @@ _RING = rf"\[{_POINT}(?:,{_POINT}){{2,}}\]"
 _OBJECT = re.compile(rf"\[{_RING}(?:,{_RING})*\]")  # no "*+": see `_polygon_tags`
 _DIGITS = re.compile(_NUMBER)
 _POINTS = re.compile(_POINT)
-# A number with a sign or a letter before it is none of ours.
+# A number with a sign or a letter before it, with a zero too many, or that goes on as none does is
+# none of ours; brackets tell which point lost it.
 _PIECE = re.compile(
     r"(?P<open>\[\s{0,4}(?:\[\s{0,4}){0,8})|(?P<close>\](?:\s{0,4}\]){0,8})"
-    r"|(?<![\w.+-])(?P<number>[0-9]{1,6}(?:\.[0-9]{1,12})?|\.[0-9]{1,12})(?![0-9])"
+    r"|(?<![\w.+-])(?!0[0-9])(?P<number>[0-9]{1,6}(?:\.[0-9]{1,12})?|\.[0-9]{1,12})"
+    r"(?!\w|\.[^\s,])"
 )
 
 
@@ -86,5 +88,7 @@ def _loose(log: RepairLog, items: list[Item], start: int) -> list[Item]:
             found.end_object(at)
         elif depth == 2:
             found.end_ring(at)
+        else:
+            found.end_vertex(at)
     found.end_object(place)
     return found.items

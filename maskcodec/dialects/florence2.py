@@ -98,8 +98,9 @@ class Florence2Codec(RingsCodec):
     def parse(self, text: str, *, errors: Errors = "strict") -> tuple[Polygons, list[Repair]]:
         """Read objects.
 
-        Repairs: words and tags of no meaning here are skipped, an x without its y and rings of
-        fewer than three vertices are dropped, and numbers above 999 become 999.
+        Repairs: words and tags of no meaning here are skipped, tags with one fault are read as what
+        they say, vertices that miss a number and rings of fewer than three vertices are dropped,
+        and numbers above 999 become 999.
         """
         log = RepairLog(self.name, text, errors)
         return read(self._form, log), log.repairs

@@ -90,8 +90,9 @@ class SimpleSegCodec(RingsCodec):
     def parse(self, text: str, *, errors: Errors = "strict") -> tuple[Polygons, list[Repair]]:
         """Read objects.
 
-        Repairs: words are skipped, numbers may have any decimals, an x without its y and rings of
-        fewer than three vertices are dropped, and what is above 1 becomes 1.
+        Repairs: words are skipped, numbers may have any decimals, points in brackets that aren't
+        two numbers and rings of fewer than three vertices are dropped, and what is above 1 becomes
+        1.
         """
         log = RepairLog(self.name, text, errors)
         return read(log), log.repairs

@@ -89,9 +89,9 @@ class VistaLLMCodec(RingsCodec):
     def parse(self, text: str, *, errors: Errors = "strict") -> tuple[Polygons, list[Repair]]:
         """Read objects.
 
-        Repairs: words between tags are skipped, an x without its y and rings of fewer than three
-        vertices are dropped, a ring of another number of vertices is read as it is, and numbers
-        above 1000 become 1000.
+        Repairs: words between tags are skipped, tags with one fault are read as what they say,
+        vertices that miss a number and rings of fewer than three vertices are dropped, a ring of
+        another number of vertices is read as it is, and numbers above 1000 become 1000.
         """
         log = RepairLog(self.name, text, errors)
         return read(self._form, log), log.repairs
