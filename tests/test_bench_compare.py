@@ -235,3 +235,10 @@ def test_gates_that_are_missed_now_are_said(
     ]
     assert main(["bench", "compare", files[0], files[0]]) == 0
     assert "note:" not in capsys.readouterr().out
+
+
+def test_nothing_is_left_out_where_as_many_are_asked_for_as_moved(
+    two: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bench", "compare", *two, "--most", "3"]) == 0
+    assert "(--most)" not in capsys.readouterr().out

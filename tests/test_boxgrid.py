@@ -15,6 +15,7 @@ from maskcodec import DecodeError, EncodeError, Mask, SpecError, get_codec
 from maskcodec.geometry import boxgrid
 from maskcodec.geometry.boxes import to_bins, to_pixels
 from maskcodec.geometry.boxgrid import BINS, BoxGrid
+from maskcodec.geometry.polygon import largest_part
 from maskcodec.rle import mask_bounding_box
 
 SIZE = (60, 80)
@@ -321,3 +322,33 @@ def test_grammar_without_labels_knows_none_alone() -> None:
 def test_every_geometry_is_in_the_grammar(item: BoxGrid) -> None:
     walk = pytest.importorskip("grammar_walk")
     assert walk.accepts(CODEC.grammar(["a", "b", "c"]), CODEC.write(item))
+
+
+def test_runs_that_paint_no_pixel_of_the_mask_are_none() -> None:
+    array = np.zeros((51, 24), np.bool_)
+    array[7, 18] = array[24, 17] = True
+    fitted = boxgrid.fit(array, np.array([17, 7, 19, 25], np.int32), 4)
+    assert fitted.both == 0
+    assert not len(fitted.runs)
+
+
+def test_the_largest_part_alone_is_not_taken_where_all_parts_keep_more() -> None:
+    random, seen = np.random.default_rng(1), 0
+    for _ in range(1500):
+        size = int(random.integers(10, 400)), int(random.integers(10, 400))
+        array = np.zeros(size, np.bool_)
+        for _ in range(random.integers(2, 9)):
+            y, x = random.integers(size[0]), random.integers(size[1])
+            array[y : y + random.integers(1, 5), x : x + random.integers(1, 5)] = True
+        box = mask_bounding_box(array)
+        assert box is not None
+        bins = to_bins(box, size, BINS)
+        best = boxgrid.fit(array, to_pixels(np.array(bins, np.int32), size, BINS), 8)
+        if best.iou >= boxgrid.POOR:
+            continue
+        part, area = to_bins(largest_part(array), size, BINS), int(array.sum())
+        alone = boxgrid.fit(array, to_pixels(np.array(part, np.int32), size, BINS), 8)
+        if alone.iou_of(area) < best.iou_of(area):
+            seen += 1
+            assert tuple(boxgrid.analyze([Mask(array, "x")], size, 8).boxes[0]) == bins
+    assert seen

@@ -168,3 +168,7 @@ def test_any_word_of_letters_becomes_runs_in_order(word: str) -> None:
     letters = geometry.runs.ravel().tolist()
     assert all(0 <= place <= 25 for place in letters)
     assert codec.parse(codec.write(geometry))[0].runs.ravel().tolist() == letters
+
+
+def test_an_object_with_all_its_rows_has_no_fault_in_their_number() -> None:
+    assert kinds("dog: [100,200,700,900] ks cz aj.qz -\ncat: none") == ["box"]

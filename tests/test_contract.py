@@ -217,6 +217,14 @@ def test_pixels_of_one_text_are_bounded(case: Case, monkeypatch: pytest.MonkeyPa
         case.codec.decode(text, (480, 640))
 
 
+def test_as_many_pixels_as_there_may_be_are_no_repair(monkeypatch: pytest.MonkeyPatch) -> None:
+    codec = get_codec("coco_rle")
+    text = codec.encode(photo_masks(), (96, 128))
+    count = len(codec.decode(text, (96, 128)).labels)
+    monkeypatch.setattr("maskcodec.codec.MAX_OUTPUT", count * 96 * 128)
+    assert len(codec.decode(text, (96, 128)).labels) == count
+
+
 # Law 5
 
 

@@ -164,3 +164,10 @@ def test_small_images_are_encoded_on_one_thread(
     assert codec.encode_batch([masks] * 2, [size] * 2) == [codec.encode(masks, size)] * 2
     codec.encode_batch([masks], [size], threads=3)
     assert used == [threads, 3]
+
+
+@pytest.mark.parametrize("errors", ["strict", "repair"])
+def test_what_is_no_text_is_not_parsed(errors: Any) -> None:
+    for spec in ("boxgrid", "polygon", "coco_rle", "shapetokens"):
+        with pytest.raises(MaskCodecError, match="the text is NoneType, expected str"):
+            get_codec(spec).parse(None, errors=errors)  # type: ignore[arg-type]

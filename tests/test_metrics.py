@@ -114,3 +114,9 @@ def test_a_tally_takes_ratios_at_the_end() -> None:
     assert tally.mean("medium") == 0.5
     assert tally.mean("large") is None
     assert tally.zero_share() == 0.25
+
+
+def test_label_iou_counts_labels_of_one_side_alone() -> None:
+    assert label_iou(masks("left", "right"), masks("left")) == 0.5
+    assert label_iou(masks("left"), masks("left", "right")) == 0.5
+    assert label_iou(masks("left"), []) == 0

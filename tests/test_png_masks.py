@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from PIL import Image
 from reading import CAT, DOG, SIZE, error, labels, only, read, same, save
 
-from maskcodec import RecordError
+from maskcodec import Mask, RecordError
 from maskcodec.datasets.images import read_png
 from maskcodec.datasets.names import read_names
 from maskcodec.datasets.sample import ReadOptions, Sample
+from maskcodec.datasets.writers import Numbering, OneFile
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "I;16", "P", "RGB", "RGBA", "LA", "ones"])
@@ -237,3 +238,17 @@ def test_pngs_that_are_no_masks(tmp_path: Path, values: str) -> None:
     else:
         save(path, np.arange(256, dtype=np.uint8).reshape(16, 16))
         assert "holds 256 values (0, 1, 2, 3, 4, ...), expected 0 and one other" in error(path)
+
+
+def test_new_labels_get_the_next_numbers() -> None:
+    numbering = Numbering({3: "cat", 254: "dog", 7: "cat"}, skip=(0, 255))
+    found = [numbering.number(label) for label in ("cat", "dog", "a", "b", "a")]
+    assert found == [3, 254, 256, 257, 256]
+    assert numbering.unnamed == ["a", "b"]
+
+
+def test_one_label_map_never_gives_out_255(tmp_path: Path) -> None:
+    sample = Sample("m", "m.png", (4, 4), (Mask(np.ones((4, 4), np.bool_), "cat"),))
+    OneFile(tmp_path / "m.png", "labels", {254: "dog"}).add(sample)
+    with Image.open(tmp_path / "m.png") as image:
+        assert set(np.unique(np.asarray(image)).tolist()) == {256}

@@ -309,3 +309,29 @@ def test_free_labels_have_a_grammar() -> None:
     grammar = get_codec("polygon").grammar()
     assert walk.accepts(grammar, "naïve café: ab CD ef GH ij KL\nx: none")
     assert not walk.accepts(grammar, "a: b: ab CD ef GH ij KL")
+
+
+@pytest.mark.parametrize("shape", [(100, 5000), (5000, 100)])
+def test_a_pixel_of_an_image_with_one_long_side_does_not_vanish(shape: tuple[int, int]) -> None:
+    codec, array = get_codec("polygon:bins=1000,tolerance=0"), np.zeros(shape, np.bool_)
+    array[shape[0] // 5 * 3 + 1, shape[1] // 5 * 3 + 1] = True
+    assert codec.decode(codec.encode([Mask(array, "dot")], shape), shape).masks[0].area
+
+
+def test_many_small_parts_are_written() -> None:
+    """What counts is what they cover, not how many there are."""
+    array = np.zeros((100, 100), np.bool_)
+    array[::2, ::2] = True
+    codec = get_codec("polygon:bins=1000,tolerance=0")
+    text = codec.encode([Mask(array, "dots")], (100, 100))
+    assert np.array_equal(codec.decode(text, (100, 100)).masks[0].array, array)
+
+
+@pytest.mark.parametrize("hole", [False, True])
+def test_no_vertex_repeats_the_one_before_it(hole: bool) -> None:
+    square = [(0, 0), (9, 0), (9, 9), (0, 9)]
+    inner = [(3, 3), (3, 3), (3, 6), (6, 6)]
+    rings = rings_of(square, inner, holes=(False, hole))
+    kept = polygon._without_repeats(rings.xy, rings.starts, rings.hole)
+    assert kept.xy.tolist() == [list(place) for place in (*square, *inner[1:])]
+    assert kept.starts.tolist() == [0, 4, 7]

@@ -347,3 +347,26 @@ def test_holes_are_left_out() -> None:
     rings = get_codec("florence2").analyze(photo_masks()[:1], (96, 128)).objects[0]
     assert not rings.hole.any()
     assert polygon.trace(photo_masks()[0].array)[2].sum() == 1
+
+
+@pytest.mark.parametrize("spec", ["florence2", "simpleseg", "vistallm"])
+@pytest.mark.parametrize("pixel", [(700, 900), (0, 0), (2999, 3999)])
+def test_a_pixel_smaller_than_a_bin_does_not_vanish(spec: str, pixel: tuple[int, int]) -> None:
+    codec, size, array = get_codec(spec), (3000, 4000), np.zeros((3000, 4000), np.bool_)
+    array[pixel] = True
+    decoded = codec.decode(codec.encode([Mask(array, "dot")], size), size)
+    assert 1 <= decoded.masks[0].area <= 16
+
+
+def test_new_vertices_stand_in_the_middle_of_the_longest_edges() -> None:
+    array = np.zeros((20, 30), np.bool_)
+    array[4:6, 5:15] = True
+    [ring] = outer_rings.of_points(array, 6)
+    assert ring.tolist() == [[5, 4], [10, 4], [15, 4], [15, 6], [10, 6], [5, 6]]
+
+
+def test_a_tiny_outline_that_shows_stays_as_it_is() -> None:
+    array = np.zeros((1000, 1000), np.bool_)
+    array[500:504, 600] = array[503, 600:604] = True
+    text = get_codec("simpleseg:epsilon=0.0").encode([Mask(array, "")], (1000, 1000))
+    assert text.count("],[") > 3, "an L, and no box of four corners"

@@ -674,3 +674,13 @@ def test_a_budget_that_no_spec_meets_is_said(
     assert {e["spec"] for e in document["best"] if e["budget"] == 1} == {None}
     cells = Page(page.read_text()).texts["td"]
     assert ["–"] * 6 in [cells[index : index + 6] for index in range(len(cells))]
+
+
+def test_the_table_has_a_cell_for_each_column(
+    masks: Path, tokenizer: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(masks, "--tokenizer", f"letters={tokenizer}")
+    table = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    assert {line.count("|") for line in table} == {12}
+    for line in table[2:]:
+        assert re.fullmatch(r" [0-9.]+ / [0-9.]+ / [0-9.]+ ", line.split("|")[2])

@@ -251,3 +251,22 @@ def test_a_value_that_no_spec_can_hold_is_refused_on_the_way_in() -> None:
     for spec in ("text4seg:background=the rest", "text4seg:background=a:b", "polygon:bins=1 0"):
         with pytest.raises(SpecError, match="can't stand in a spec"):
             get_codec(spec)
+
+
+def test_a_class_has_one_name() -> None:
+    cls = type(get_codec("coco_rle"))
+    with pytest.raises(SpecError, match="CocoRle is registered already, as codec 'coco_rle'"):
+        register("another")(cls)
+    assert cls.name == "coco_rle"
+    assert "another" not in list_codecs()
+
+
+def test_a_class_that_is_no_dataclass_is_no_codec() -> None:
+    with pytest.raises(SpecError, match="frozen"):
+        register("plain")(type("Plain", (Codec,), {}))
+
+
+def test_unusable_codecs_are_known_before_any_other_is_asked_for(tmp_path: Path) -> None:
+    package(tmp_path, "pkg_raises", "raise RuntimeError('no licence')", "raises = pkg_raises:Codec")
+    code = "import maskcodec.registry as r; print(*r.unusable_codecs())"
+    assert run_python(tmp_path, "-c", code).stdout.split() == ["raises"]

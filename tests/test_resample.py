@@ -281,3 +281,32 @@ def test_labels_may_be_numbers_of_numpy(paint: Callable[..., Bools]) -> None:
     expected = paint(CELLS, 4, (6, 8))
     assert np.array_equal(paint(CELLS, CELLS.max() + 1, (6, 8)), expected)
     assert np.array_equal(paint(CELLS, np.array([1, 3]), (6, 8)), expected[[1, 3]])
+
+
+@pytest.mark.parametrize("paint", [resample.paint_labels_nearest, resample.paint_labels_bilinear])
+def test_the_size_of_label_planes_is_checked(paint: Callable[..., Bools]) -> None:
+    with pytest.raises(MaskCodecError, match="each side must be"):
+        paint(np.zeros((3, 4), np.uint16), 3, (0, 5))
+
+
+def test_the_size_and_the_cells_of_bilinear_planes_are_checked() -> None:
+    with pytest.raises(MaskCodecError, match="each side must be"):
+        resample.paint_bilinear(np.ones((3, 4), np.bool_), (0, 5))
+    with pytest.raises(MaskCodecError, match="6 pixels and 0 cells"):
+        resample.paint_labels_bilinear(np.zeros((3, 0), np.uint16), 3, (4, 6))
+
+
+def test_label_planes_are_painted_into_out() -> None:
+    cells = np.arange(12, dtype=np.uint16).reshape(3, 4) % 4
+    for box in (None, (3, 5, 18, 30)):
+        out = np.ones((3, 30, 20), np.bool_)
+        assert resample.paint_labels_nearest(cells, [2, 0, 9], (30, 20), out, box) is out
+        expected = resample.paint_labels_nearest(cells, [2, 0, 9], (30, 20), None, box)
+        np.testing.assert_array_equal(out, expected)
+
+
+def test_cells_without_pixels_along_one_axis_take_the_pixel_at_their_centre_too() -> None:
+    mask = np.array([[True, False, True]])
+    for turned, grid in ((mask, (1, 6)), (mask.T, (6, 1))):
+        covered, _ = resample.coverage(turned, grid)
+        assert covered.reshape(-1).tolist() == [1, 1, 0, 0, 1, 1]

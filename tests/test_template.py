@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 import maskcodec
-from maskcodec import DecodeError, Mask, get_codec, list_codecs
+from maskcodec import Codec, DecodeError, Mask, get_codec, list_codecs
 from maskcodec.dialects import coco_rle
+from maskcodec.spans import Span
 
 PACKAGE = Path(maskcodec.__file__).parent
 TESTS = Path(__file__).parent
@@ -116,3 +117,8 @@ def test_the_codec_of_runs_is_a_second_model() -> None:
     assert get_codec("coco_rle").decode(text, (3, 3)).labels == ("a",)
     with pytest.raises(DecodeError, match="character 0"):
         codec.decode("a 3x3", (3, 3))
+
+
+def test_the_spans_of_a_codec_that_says_nothing_of_them() -> None:
+    assert Codec.spans(get_codec("coco_rle"), "") == []
+    assert Codec.spans(get_codec("coco_rle"), "ab") == [Span(0, 2, "shape")]

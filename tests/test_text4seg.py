@@ -360,3 +360,9 @@ def test_the_largest_grid() -> None:
     array = draw_array("noise", (1024, 1024), 7)
     text = codec.encode([Mask(array, LABELS[0])], (1024, 1024))
     assert (codec.decode(text, (1024, 1024)).masks[0].array == array).all()
+
+
+@pytest.mark.parametrize("grid", ["0x16", "16x0", "1025x16", "16x1025"])
+def test_grids_out_of_range(grid: str) -> None:
+    with pytest.raises(SpecError, match="rows and columns must be 1 to 1,024"):
+        get_codec(f"text4seg:grid={grid}")

@@ -380,3 +380,9 @@ def test_an_answer_without_rows_is_background(text: str) -> None:
     assert decoded.masks == []
     assert decoded.pixels.shape == (0, 5, 6)
     assert decoded.repairs
+
+
+def test_a_label_that_breaks_off_is_no_cell() -> None:
+    codec = get_codec("text4seg:grid=4,rle=none")
+    _, repairs = codec.parse("<seg>others| dog| ca", errors="repair")
+    assert "found 2" in next(one.message for one in repairs if one.kind == "cells")
