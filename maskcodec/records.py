@@ -89,11 +89,10 @@ class Record:
     def whole(self, field: str, default: Any = _MISSING) -> int:
         """A whole number; `3.0` is one, `true` is not."""
         value = self.get(field, default)
-        if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-            value = int(value)
-        if not isinstance(value, int) or isinstance(value, bool):
+        number = whole_number(value)
+        if number is None:
             raise self.error(f"is {brief(value)}, expected a whole number", field)
-        return value
+        return number
 
     def flag(self, field: str) -> bool:
         """0 or 1, false or true; null and a missing field are false."""
@@ -105,13 +104,14 @@ class Record:
         return bool(value)
 
     def identifier(self, field: str, default: Any = _MISSING) -> str:
-        """A name or a whole number, as a string."""
+        """A name or a whole number, as a string; `3.0` is "3"."""
         value = self.get(field, default)
         if isinstance(value, str) and value:
             return self.text(field, value)
-        if isinstance(value, int) and not isinstance(value, bool):
-            return str(value)
-        raise self.error(f"is {brief(value)}, expected a name or a whole number", field)
+        number = whole_number(value)
+        if number is None:
+            raise self.error(f"is {brief(value)}, expected a name or a whole number", field)
+        return str(number)
 
     def items(self, field: str, default: Any = _MISSING) -> list[Any]:
         """A list."""
@@ -160,6 +160,17 @@ def brief(value: object) -> str:
         return f"{value[:45]!r}... ({len(value)} characters)"
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:45]}... ({len(text)} characters)"
+
+
+def whole_number(value: object) -> int | None:
+    """A whole number, `3.0` as 3; None for what is none, `true` too.
+
+    Floats come from tables, whose columns of numbers are floats as soon as one is missing; from
+    2**53 they may stand for another number.
+    """
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def numbers(values: list[Any]) -> npt.NDArray[np.float64] | None:

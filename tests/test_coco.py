@@ -16,6 +16,7 @@ from reading import CAT, DOG, PER_OBJECT, SIZE, labels, read, same, uncompressed
 from maskcodec import RecordError, rle
 from maskcodec.datasets import coco_source, segmentation
 from maskcodec.datasets.annotated import SourceOptions
+from maskcodec.datasets.coco_index import read_index
 from maskcodec.datasets.sample import ReadOptions, Sample
 from maskcodec.records import Record
 
@@ -69,6 +70,42 @@ def test_coco(tmp_path: Path) -> None:
     ]  # fmt: skip
     without = read(path, options=ReadOptions(crowd=False))
     assert [labels(s) for s in without if isinstance(s, Sample)] == [["dog"], ["cat"], []]
+
+
+def spelt(document: dict[str, Any], spell: Callable[[int], Any]) -> dict[str, Any]:
+    """The document with every id written as `spell` has it."""
+    for part in ("images", "categories", "annotations"):
+        for entry in document[part]:
+            ids = {field: value for field, value in entry.items() if field.endswith("id")}
+            entry.update((field, spell(value)) for field, value in ids.items())
+    return document
+
+
+def test_ids_are_the_same_however_they_are_spelt(tmp_path: Path) -> None:
+    """Tables write 1.0 where a number of the column is missing, and other tools text."""
+    expected = read(write(tmp_path / "a.json", coco_file()))
+    for number, spell in enumerate((float, str)):
+        path = write(tmp_path / f"{number}.json", spelt(coco_file(), spell))
+        for found, sample in zip(read(path), expected, strict=True):
+            assert isinstance(found, Sample)
+            assert isinstance(sample, Sample)
+            assert (found.id, found.image_id) == (sample.id, spell(int(sample.id)))
+            assert labels(found) == labels(sample)
+        objects = read(path, options=PER_OBJECT)
+        assert [sample.id for sample in objects if isinstance(sample, Sample)] == ["1", "3", "2"]
+        index = read_index(path)
+        assert (list(index.images), index.names) == ([7, 8, 9], {18: "dog", 17: "cat"})
+        assert list(index.images[7].annotations) == [1]
+        assert not index.errors
+
+
+@pytest.mark.parametrize("value", [1.5, True, "dog", "", [1], None, "-1"])
+def test_a_category_s_id_is_a_number(tmp_path: Path, value: object) -> None:
+    wrong = broken(lambda d: d["annotations"][1].update(category_id=value))
+    assert "annotations[1].category_id': is" in str(read(write(tmp_path / "a.json", wrong))[1])
+    wrong = broken(lambda d: d["categories"][1].update(id=value))
+    with pytest.raises(RecordError, match=r"categories\[1\].id': is .* expected a whole number"):
+        read(write(tmp_path / "b.json", wrong))
 
 
 def broken(change: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:

@@ -121,6 +121,9 @@ def test_json_says_the_line_of_an_error(tmp_path: Path) -> None:
         (Record.whole, {"a": 1}, "is an object, expected"),
         (Record.identifier, "", "is '', expected a name"),
         (Record.identifier, False, "is false, expected a name"),
+        (Record.identifier, 1.5, "is 1.5, expected a name or a whole number"),
+        (Record.identifier, float("nan"), "is nan, expected a name or a whole number"),
+        (Record.identifier, 2.0**53, "expected a name or a whole number"),
         (Record.items, "ab" * 50, r"\(100 characters\), expected a list"),
         (Record.size, [4], r"is \[4\], expected \[height, width\] in pixels"),
         (Record.size, [4, "5"], r"expected \[height, width\] in pixels"),
@@ -147,6 +150,7 @@ def test_fields_of_a_right_type() -> None:
     assert good.size() == (480, 640)
     assert good.text("z", "default") == good.identifier("z", "default") == "default"
     assert good.identifier("z", 5) == "5"
+    assert record(id=7.0).identifier("id") == "7"
 
 
 @given(

@@ -14,7 +14,7 @@ from reading import write
 from maskcodec import MaskCodecError, RecordError
 from maskcodec.datasets import grefcoco as grefcoco_reader
 from maskcodec.datasets import refcoco as refcoco_reader
-from maskcodec.datasets.annotated import Annotated, SourceOptions
+from maskcodec.datasets.annotated import Annotated, AnnotatedEntry, SourceOptions
 
 OPTIONS = SourceOptions()
 
@@ -67,6 +67,16 @@ def test_every_object_where_tasks_need_them(tmp_path: Path) -> None:
     image = single(refcoco_reader.read(folder, SourceOptions(tasks=("panoptic",))))
     assert [mask.label for mask in image.objects] == ["dog", "dog", "cat"]
     assert image.expressions[0].targets == (0,)
+
+
+def test_ids_may_be_whole_floats(tmp_path: Path) -> None:
+    one = ref(1, 1, 102.0, "right dog") | {"image_id": 1.0}
+    one["sentences"][0]["sent_id"] = 5.0
+    source = refcoco_reader.read(refcoco(tmp_path, [one]), OPTIONS)
+    (entry,) = source.entries
+    assert isinstance(entry, AnnotatedEntry)
+    assert entry.sentences == ("5",)
+    assert single(source).expressions[0].sentence == "5"
 
 
 def test_photographs_without_coco_s_old_prefix(tmp_path: Path) -> None:

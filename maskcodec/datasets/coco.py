@@ -11,6 +11,7 @@ from pathlib import Path
 from ..errors import MaskCodecError, RecordError
 from ..mask import Mask, check_size
 from ..records import Record, brief, read_json
+from .coco_ids import ImageId, number_id, written_id
 from .images import check_image, image_path, image_size
 from .names import category_names
 from .sample import Entries, Entry, ReadOptions, Sample, check_area
@@ -23,7 +24,7 @@ class _Image:
 
     record: Record
     id: str
-    number: int | None
+    number: ImageId
     annotations: list[Record]
 
 
@@ -75,8 +76,7 @@ def _images(document: Record, errors: list[RecordError]) -> dict[str, _Image]:
         except RecordError as error:
             errors.append(error)
             continue
-        number = value["id"] if isinstance(value["id"], int) else None
-        images[name] = _Image(record, name, number, [])
+        images[name] = _Image(record, name, written_id(record, "id"), [])
     return images
 
 
@@ -131,7 +131,7 @@ def _load(
     for record in image.annotations:
         if record.flag("iscrowd") and not options.crowd:
             continue
-        category = record.whole("category_id")
+        category = number_id(record, "category_id")
         if category not in names:
             raise record.error(f"{category} is the id of no category", "category_id")
         masks.append(Mask(paint(record, size), names[category]))

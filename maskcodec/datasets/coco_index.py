@@ -10,6 +10,7 @@ from ..errors import MaskCodecError, RecordError
 from ..mask import Mask, check_size
 from ..records import Record, brief, numbers
 from .coco import read_document
+from .coco_ids import number_id
 from .images import image_path, image_size
 from .names import category_names
 from .sample import check_area
@@ -73,7 +74,7 @@ def read_index(path: Path) -> CocoIndex:
     for index, item in enumerate(document.items("images")):
         try:
             record = document.child("images", index, item)
-            number = record.whole("id")
+            number = number_id(record, "id")
             if number in images:
                 raise record.error(f"{number} is the id of another image already", "id")
             images[number] = CocoImage(record, {}, {}, [])
@@ -88,12 +89,12 @@ def read_index(path: Path) -> CocoIndex:
 
 
 def _add_annotation(record: Record, images: dict[int, CocoImage]) -> None:
-    number = record.whole("image_id")
+    number = number_id(record, "image_id")
     if number not in images:
         raise record.error(f"{number} is the id of no image of this file", "image_id")
     image = images[number]
     try:
-        name = record.whole("id")
+        name = number_id(record, "id")
         if image.annotation(name) is not None:
             raise record.error(f"{name} is the id of another annotation already", "id")
         (image.crowds if record.flag("iscrowd") else image.annotations)[name] = record
@@ -154,7 +155,7 @@ class CocoPicture:
     def label(self, number: int) -> str:
         """The category's name of an annotation."""
         record = self._annotation(number)
-        category = record.whole("category_id")
+        category = number_id(record, "category_id")
         if category not in self.names:
             raise record.error(f"{category} is the id of no category", "category_id")
         return self.names[category]

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import RecordError
 from ..records import Record, brief, check_file, read_json
+from .coco_ids import number_id
 
 MAX_VALUE = 2**31 - 1
 
@@ -92,7 +93,7 @@ def category_names(document: Record) -> dict[int, str]:
     names: dict[int, str] = {}
     for index, value in enumerate(document.items("categories")):
         category = document.child("categories", index, value)
-        number = category.whole("id")
+        number = number_id(category, "id")
         if number in names:
             raise category.error(f"{number} is the id of {names[number]!r} already", "id")
         names[number] = category.text("name")

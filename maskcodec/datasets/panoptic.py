@@ -18,6 +18,7 @@ from ..mask import Mask
 from ..records import Record, brief
 from .annotated import Annotated, AnnotatedEntry, Source, SourceOptions
 from .coco import read_document
+from .coco_ids import number_id
 from .images import image_path
 from .names import category_names
 from .pictures import read_picture
@@ -95,7 +96,7 @@ def _load(
     for index, item in enumerate(segments):
         try:
             segment = record.child("segments_info", index, item)
-            number, category = segment.whole("id"), segment.whole("category_id")
+            number, category = segment.whole("id"), number_id(segment, "category_id")
             if category not in names:
                 raise segment.error(f"{category} is the id of no category", "category_id")
             known.add(number)

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import RecordError
 from ..mask import Mask
-from ..records import Record, brief
+from ..records import Record, brief, whole_number
 from .annotated import Annotated, AnnotatedEntry, Expression, Source, SourceOptions
 from .coco_index import CocoPicture, read_index
 from .plain_pickle import load
@@ -129,7 +129,10 @@ def _sentence_ids(ref: Record) -> list[str]:
     sentences = ref.fields.get("sentences")
     items = sentences if isinstance(sentences, list) else []
     found = [item.get("sent_id") if isinstance(item, dict) else None for item in items]
-    return [str(one) if isinstance(one, int | str) else "" for one in found]
+    return [
+        one if isinstance(one, str) else "" if (number := whole_number(one)) is None else str(number)
+        for one in found
+    ]
 
 
 def _load(picture: CocoPicture, refs: list[Record], task: str, *, every: bool) -> Annotated:
@@ -173,8 +176,9 @@ def _load(picture: CocoPicture, refs: list[Record], task: str, *, every: bool) -
 def _annotations(ref: Record, picture: CocoPicture) -> list[int]:
     """The annotations that a ref means; -1 in gRefCOCO stands for none."""
     value = ref.get("ann_id")
-    numbers = value if isinstance(value, list) else [value]
-    if not numbers or not all(type(number) is int for number in numbers):
+    items = value if isinstance(value, list) else [value]
+    numbers = [number for item in items if (number := whole_number(item)) is not None]
+    if not numbers or len(numbers) < len(items):
         raise ref.error(f"is {brief(value)}, expected the ids of annotations", "ann_id")
     found = [number for number in dict.fromkeys(numbers) if number != -1]
     for number in found:

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from ..errors import RecordError
 from ..mask import MAX_PIXELS, Mask
+from .coco_ids import ImageId
 
 Per: TypeAlias = Literal["image", "object"]
 
@@ -22,14 +23,14 @@ class Sample:
         image: the image's file name.
         size: the image's (height, width) in pixels.
         masks: in the order of the file; none means that the image shows no object.
-        image_id: the number that a COCO file gives the image; None elsewhere.
+        image_id: the id that a COCO file gives the image; None elsewhere.
     """
 
     id: str
     image: str
     size: tuple[int, int]
     masks: tuple[Mask, ...]
-    image_id: int | None = None
+    image_id: ImageId | None = None
 
 
 @dataclass(frozen=True, slots=True)
