@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from ..datasets.image_names import base_name
 from ..datasets.images import IMAGE_SUFFIXES
 from ..datasets.inputs import open_inputs
 from ..datasets.photographs import Photograph, load_photograph, photograph_names
@@ -104,7 +105,7 @@ def _join(
     unclear = []
     most: dict[Path, int] = {}
     for entry in entries:
-        last = name_of(entry).replace("\\", "/").rpartition("/")[2]
+        last = base_name(name_of(entry))
         paths = [path for path in called.get(last, ()) if path != Path(entry.file)]
         parts = {path: agreeing_parts(entry, path) for path in paths}
         best = [path for path in parts if parts[path] == max(parts.values()) > 0]

@@ -25,6 +25,7 @@ def read_image_masks(
         RecordError: the file holds no masks of this image, or of another size, or of several images
             that may be this one.
     """
+    from ..datasets.images import turned_hint
     from ..datasets.inputs import open_inputs
     from ..datasets.names import read_names
     from ..datasets.same_image import closest, name_of
@@ -51,7 +52,7 @@ def read_image_masks(
     if sample.size != size:
         raise RecordError(
             f"has masks of {sample.size[0]}x{sample.size[1]} (height x width), but {image.name} is "
-            f"{size[0]}x{size[1]}",
+            f"{size[0]}x{size[1]}{turned_hint(size, sample.size)}",
             file=str(path),
         )
     return list(sample.masks)

@@ -13,7 +13,7 @@ from ..chat import Form, check_untagged, read_answer, tag
 from ..codec import Codec
 from ..datasets.annotated import Annotated, AnnotatedEntry, Exchange, Piece
 from ..datasets.exchanges import Asker, AskOptions
-from ..datasets.images import image_size
+from ..datasets.images import check_size_of_image
 from ..datasets.naming import safe_name
 from ..datasets.templates import Choice, Templates, load_templates
 from ..errors import MaskCodecError, RecordError
@@ -142,13 +142,7 @@ def _image_file(about: Annotated, item: AnnotatedEntry, job: Job) -> Path:
         return path
     if about.path is None:
         raise RecordError("its image is not known", file=item.file, line=item.line)
-    found = image_size(about.path)
-    if found != about.size:
-        raise RecordError(
-            f"is {found[0]}x{found[1]} (height x width), but its masks are "
-            f"{about.size[0]}x{about.size[1]}",
-            file=str(about.path),
-        )
+    check_size_of_image(about.path, about.size)
     return about.path
 
 

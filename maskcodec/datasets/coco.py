@@ -12,6 +12,7 @@ from ..errors import MaskCodecError, RecordError
 from ..mask import Mask, check_size
 from ..records import Record, brief, read_json
 from .coco_ids import ImageId, number_id, written_id
+from .image_names import image_name, image_name_if_any
 from .images import check_image, image_path, image_size
 from .names import category_names
 from .sample import Entries, Entry, ReadOptions, Sample, check_area
@@ -115,15 +116,14 @@ def _objects(
 
 def _entry(image: _Image, names: dict[int, str], options: ReadOptions) -> Entry:
     load = partial(_load, image, names, options)
-    name = image.record.fields.get("file_name")
-    file_name = name if isinstance(name, str) else image.id
+    file_name = image_name_if_any(image.record) or image.id
     return Entry(image.id, image.record.file, None, load, file_name, image.record.place)
 
 
 def _load(
     image: _Image, names: dict[int, str], options: ReadOptions, name: str | None = None
 ) -> Sample:
-    file_name = image.record.text("file_name", image.id)
+    file_name = image_name(image.record, image.id)
     size = _size(image.record, file_name, options.image_dir)
     if problem := check_area(len(image.annotations), size):
         raise image.record.error(problem)

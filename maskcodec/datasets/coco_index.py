@@ -11,6 +11,7 @@ from ..mask import Mask, check_size
 from ..records import Record, brief, numbers
 from .coco import read_document
 from .coco_ids import number_id
+from .image_names import image_name, image_name_if_any
 from .images import image_path, image_size
 from .names import category_names
 from .sample import check_area
@@ -38,8 +39,8 @@ class CocoImage:
     @property
     def file_names(self) -> tuple[str, ...]:
         """The name of its file; none where it has none that is text."""
-        name = self.record.fields.get("file_name")
-        return (name,) if isinstance(name, str) else ()
+        name = image_name_if_any(self.record)
+        return () if name is None else (name,)
 
     def annotation(self, number: int) -> Record | None:
         """An annotation of this image, a crowd region too."""
@@ -124,7 +125,7 @@ class CocoPicture:
         Raises:
             RecordError: there is none.
         """
-        name = self.image.record.text("file_name")
+        name = image_name(self.image.record)
         short = _COCO_2014.sub("", name)
         if short != name and not (self.folder / name).is_file() and (self.folder / short).is_file():
             return name, image_path(self.folder, short)

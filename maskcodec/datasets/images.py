@@ -14,6 +14,7 @@ import numpy.typing as npt
 from ..errors import MaskCodecError, RecordError
 from ..mask import check_size
 from ..records import brief, check_file
+from .image_names import spellings
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -161,19 +162,50 @@ def is_turned(path: Path) -> tuple[bool, bool]:
 def image_path(folder: Path, name: str, *, needed: bool = True) -> Path:
     """The file of an image that a data set names, inside `folder`.
 
+    Where there is no file of that very name, Windows' separators and COCO's folders are read as
+    such: see `image_names.spellings`.
+
     Raises:
         RecordError: the name leads out of the folder, or it is `needed` and there is no such file.
     """
-    try:
-        path = (folder / name).resolve()
-        inside, exists = path.is_relative_to(folder.resolve()), path.is_file()
-    except (OSError, ValueError):  # too long, or a NUL byte
-        inside, exists = True, False
-    if not inside:
-        raise RecordError(f"image {brief(name)} is outside of --image-dir", file=str(folder))
-    if not exists and needed:
+    for spelling in spellings(name):
+        try:
+            path = (folder / spelling).resolve()
+            inside, exists = path.is_relative_to(folder.resolve()), path.is_file()
+        except (OSError, ValueError):  # too long, or a NUL byte
+            inside, exists = True, False
+        if not inside:
+            raise RecordError(f"image {brief(name)} is outside of --image-dir", file=str(folder))
+        if exists:
+            return folder / spelling
+    if needed:
         raise RecordError(f"there is no image {brief(name)} here", file=str(folder))
     return folder / name
+
+
+def turned_hint(found: tuple[int, int], expected: tuple[int, int]) -> str:
+    """What to say where an image has its masks' sides in the other order; else nothing.
+
+    Cameras store what they see and say in EXIF how to turn it; masks are drawn on the turned image.
+    """
+    if found == expected or found[::-1] != expected:
+        return ""
+    return " (turned by 90 degrees? apply its EXIF orientation)"
+
+
+def check_size_of_image(path: Path, size: tuple[int, int]) -> None:
+    """Check that an image has the (height, width) of its masks, in pixels.
+
+    Raises:
+        RecordError: it has another, or is no image.
+    """
+    found = image_size(path)
+    if found != size:
+        raise RecordError(
+            f"is {found[0]}x{found[1]} (height x width), but its masks are "
+            f"{size[0]}x{size[1]}{turned_hint(found, size)}",
+            file=str(path),
+        )
 
 
 def check_image(folder: Path | None, name: str, size: tuple[int, int]) -> None:
@@ -184,17 +216,7 @@ def check_image(folder: Path | None, name: str, size: tuple[int, int]) -> None:
     """
     if folder is None:
         return
-    path = image_path(folder, name)
-    found = image_size(path)
-    if found != size:
-        turned = (
-            " (turned by 90 degrees? apply its EXIF orientation)" if found[::-1] == size else ""
-        )
-        raise RecordError(
-            f"is {found[0]}x{found[1]} (height x width), but its masks are "
-            f"{size[0]}x{size[1]}{turned}",
-            file=str(path),
-        )
+    check_size_of_image(image_path(folder, name), size)
 
 
 def find_image(folder: Path | None, name: str, mask: Path) -> str:

@@ -19,6 +19,7 @@ from ..records import Record, brief
 from .annotated import Annotated, AnnotatedEntry, Source, SourceOptions
 from .coco import read_document
 from .coco_ids import number_id
+from .image_names import image_name
 from .images import image_path
 from .names import category_names
 from .pictures import read_picture
@@ -66,7 +67,7 @@ def _image_files(document: Record, errors: list[RecordError]) -> dict[str, str]:
     for index, item in enumerate(document.items("images")):
         try:
             record = document.child("images", index, item)
-            files[record.identifier("id")] = record.text("file_name")
+            files[record.identifier("id")] = image_name(record)
         except RecordError as error:
             errors.append(error)
     return files

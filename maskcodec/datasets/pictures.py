@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import RecordError
 from ..overlay import Rgb, as_rgb
-from .images import image_size
+from .images import image_size, turned_hint
 
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, MemoryError)
 
@@ -32,7 +32,8 @@ def read_picture(path: str | Path, size: tuple[int, int] | None = None) -> Rgb:
     found = image_size(Path(path))
     if size is not None and found != size:
         raise RecordError(
-            f"is {found[0]}x{found[1]} (height x width), expected {size[0]}x{size[1]}",
+            f"is {found[0]}x{found[1]} (height x width), expected {size[0]}x{size[1]}"
+            f"{turned_hint(found, size)}",
             file=str(path),
         )
     try:

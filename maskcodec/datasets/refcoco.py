@@ -129,10 +129,14 @@ def _sentence_ids(ref: Record) -> list[str]:
     sentences = ref.fields.get("sentences")
     items = sentences if isinstance(sentences, list) else []
     found = [item.get("sent_id") if isinstance(item, dict) else None for item in items]
-    return [
-        one if isinstance(one, str) else "" if (number := whole_number(one)) is None else str(number)
-        for one in found
-    ]
+    return [_said_id(one) for one in found]
+
+
+def _said_id(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    number = whole_number(value)
+    return "" if number is None else str(number)
 
 
 def _load(picture: CocoPicture, refs: list[Record], task: str, *, every: bool) -> Annotated:

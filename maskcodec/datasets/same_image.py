@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
+from .image_names import slashed
 from .sample import Entry
 
 
@@ -16,7 +17,7 @@ def agreeing_parts(entry: Entry, image: Path) -> int:
     path, named = image.absolute(), entry.image
     if named is None:
         path, named = path.with_suffix(""), entry.id
-    parts = PurePosixPath(named.replace("\\", "/")).parts
+    parts = PurePosixPath(slashed(named)).parts
     pairs = zip(reversed(path.parts), reversed(parts), strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
