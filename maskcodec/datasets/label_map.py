@@ -64,7 +64,8 @@ def binary_mask(values: npt.NDArray[Any], label: str, file: str) -> Mask:
         shown = ", ".join(map(str, found[:5])) + (", ..." if len(found) > 5 else "")
         raise RecordError(
             f"holds {len(found)} values ({shown}), expected 0 and one other; give --names for a "
-            "label map, or threshold it first",
+            "label map (where there is no --names, its COCO json: `maskcodec encode --names`, then "
+            "`decode --format coco`), or threshold it first",
             file=file,
         )
     return Mask(inside, label)

@@ -162,3 +162,23 @@ def test_an_image_that_is_stored_turned_is_said(tmp_path: Path) -> None:
     assert f"expected {SIZE[0]}x{SIZE[1]} {hint}" in sheet.err
     photograph(photo, (SIZE[0], SIZE[1] + 1))
     assert hint not in prepare(source, tmp_path / "b.jsonl", "--images", photos).err
+
+
+def test_what_a_label_map_needs_is_said_where_there_is_no_names_option(tmp_path: Path) -> None:
+    """The way that the message of `demo` and `bench` advises leads there."""
+    values = np.zeros(SIZE, np.uint8)
+    values[5:20, 5:20], values[25:35, 30:50] = 1, 2
+    (tmp_path / "masks").mkdir()
+    label_map = tmp_path / "masks" / "0.png"
+    Image.fromarray(values).save(label_map)
+    photo = photograph(tmp_path / "photos" / "0.jpg")
+    demo = ("demo", "--images", photo.parent, "--spec", "boxgrid", "-o", tmp_path / "demo.html")
+    refused = run(*demo, "--masks", label_map)
+    assert "give --names for a label map (where there is no --names, its COCO json:" in refused.err
+    assert "`maskcodec encode --names`, then `decode --format coco`)" in refused.err
+    (tmp_path / "names.txt").write_text("dog\ncat\n")
+    texts, masks = tmp_path / "t.jsonl", tmp_path / "m.json"
+    more = ("--names", tmp_path / "names.txt", "--image-dir", photo.parent, "--spec", "coco_rle")
+    assert run("encode", label_map, *more, "-o", texts).status == 0
+    assert run("decode", texts, "--format", "coco", "-o", masks).status == 0
+    assert run(*demo, "--masks", masks).status == 0
