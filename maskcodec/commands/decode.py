@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..datasets.writers import Writer
     from ..decoded import Decoded
     from ..errors import RecordError
+    from .image_ids import ImageIds
     from .refining import RecordRefiner
     from .repair_report import RepairReport
     from .set_aside import SetAside
@@ -34,6 +35,10 @@ stdin: JSONL, and with --spec plain text. --spec and --size also serve records t
   npz           a folder: NAME.npz with masks (N, height, width) and labels, for each image
   coco          one json: images, categories and annotations with compressed run lengths
   coco-results  one json: the list of results that COCO's evaluation reads, each with score 1
+Results belong to their images by the records' "image_id". Where records lack it, --names takes the
+truth's COCO json, and an image's id is that of its file name there; a result without one is set
+aside. coco writes a list of images of its own, in which such images get new ids.
+
 NAME is the record's id made safe as a file name. For one plain text, png (if it says one mask),
 labels and npz also take a file name. A folder must be new or empty.
 
@@ -46,14 +51,6 @@ EXAMPLES = """\
   maskcodec decode predictions.jsonl --format coco-results --names val.json -o results.json
   maskcodec decode predictions.jsonl --errors strict --report repairs.json -o masks/
   maskcodec decode predictions.jsonl --refine walker --image-dir photos/ -o masks/"""
-
-SUFFIXES = {"png": ".png", "labels": ".png", "npz": ".npz"}
-
-FILE_SUFFIXES = {
-    *(".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"),
-    *(".json", ".jsonl", ".npy", ".npz", ".txt"),
-}
-"""What the names of files end in; a folder of such a name is a slip."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -79,7 +76,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         type=Path,
         metavar="FILE",
         help="the number of each label in label maps and COCO json: one name a line (line 1 is 1), "
-        'JSON {"1": "dog"}, or a COCO json; other labels get the numbers after them',
+        'JSON {"1": "dog"}, or a COCO json; other labels get the numbers after them. With coco and '
+        "coco-results a COCO json also gives the image ids that records lack, by file name",
     )
     args.add_errors(parser, "repair")
     parser.add_argument(
@@ -108,6 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Decode; 1 if records were set aside."""
     from ..devices import check_device
     from ..writing import atomic, check_output
+    from .decode_output import find_image_ids, numbered, open_writer, read_names_option
     from .refining import RecordRefiner
     from .repair_report import RepairReport, check_report
     from .set_aside import SetAside, rejected_path
@@ -120,7 +119,9 @@ def run(arguments: argparse.Namespace) -> int:
     check_report(arguments.report, [arguments.output, rejected_path(arguments.output), *lists])
     refiner = RecordRefiner(arguments.refine, arguments.image_dir)
     texts = read_texts(arguments.input, arguments.spec, arguments.size)
-    writer = open_writer(arguments)
+    names = read_names_option(arguments)
+    ids = find_image_ids(arguments.format, names)
+    writer = open_writer(arguments, names, ids)
     rejected = rejected_path(arguments.output)  # not before the folder is there, if it is one
     _check_apart(arguments, rejected)
     check_output(rejected, may_exist=arguments.overwrite)
@@ -130,7 +131,7 @@ def run(arguments: argparse.Namespace) -> int:
         aside = SetAside(rejected, "decode")
         stack.callback(aside.close)
         try:
-            count, masks = _decode(texts, arguments, writer, refiner, report, aside)
+            count, masks = _decode(texts, arguments, writer, ids, refiner, report, aside)
         except BaseException as error:
             writer.finish(complete=False)
             if isinstance(error, KeyboardInterrupt) and arguments.format.startswith("coco"):
@@ -141,7 +142,7 @@ def run(arguments: argparse.Namespace) -> int:
         report.close()
     if not arguments.quiet or aside.count:
         done = f"{count} texts, {masks} masks"
-        say("decode", done + report.summary() + aside.summary())
+        say("decode", done + numbered(writer) + report.summary() + aside.summary())
     return 1 if aside.count else 0
 
 
@@ -163,6 +164,7 @@ def _decode(
     texts: Iterable[Text | RecordError],
     arguments: argparse.Namespace,
     writer: Writer,
+    ids: ImageIds | None,
     refiner: RecordRefiner,
     report: RepairReport,
     aside: SetAside,
@@ -178,12 +180,11 @@ def _decode(
         for batch in batches(texts, arguments.errors, aside.add):
             for text, decoded in _decode_batch(batch, arguments, aside):
                 try:
-                    refined = refiner.refine(text, decoded)
+                    sample = _sample(text, refiner.refine(text, decoded), ids)
                 except RecordError as error:
                     aside.add(error, text.id)
                     continue
                 try:
-                    sample = _sample(text, refined)
                     writer.add(sample)
                 except MaskCodecError as error:
                     aside.add(place(text, str(error)), text.id)
@@ -214,62 +215,9 @@ def _decode_batch(
     return zip(batch, decoded, strict=True)
 
 
-def _sample(text: Text, decoded: Decoded) -> Sample:
+def _sample(text: Text, decoded: Decoded, ids: ImageIds | None) -> Sample:
+    """What is written of a text; `ids` finds its image id, where the form has such ids."""
     from ..datasets.sample import Sample
 
-    return Sample(text.id, text.image, decoded.size, tuple(decoded.masks), text.image_id)
-
-
-def open_writer(arguments: argparse.Namespace) -> Writer:
-    """Make the writer of `--format` and `--output`.
-
-    Raises:
-        MaskCodecError: something is there already, or the form needs another kind of path.
-    """
-    from ..datasets import writers
-    from ..datasets.coco_writer import CocoWriter
-    from ..datasets.names import read_names
-    from ..errors import RecordError
-    from ..writing import check_output
-
-    path, form = arguments.output, arguments.format
-    if arguments.names is not None and form in ("png", "npz"):
-        reason = f"goes with label maps and COCO json; --format {form} writes names, not numbers"
-        raise RecordError(reason, field="--names")
-    names = None if arguments.names is None else read_names(arguments.names)
-    if form in ("coco", "coco-results"):
-        check_output(path, may_exist=arguments.overwrite)
-        return CocoWriter(path, names, results=form == "coco-results")
-    if path.suffix.lower() == SUFFIXES[form] and not path.is_dir():
-        _check_plain(arguments)
-        check_output(path, may_exist=arguments.overwrite)
-        return writers.OneFile(path, form, names)
-    if path.suffix.lower() in FILE_SUFFIXES and not path.is_dir():
-        takes = f"a folder or a name that ends in {SUFFIXES[form]}"
-        raise RecordError(
-            f"is no folder by its name: --format {form} takes {takes}", file=str(path)
-        )
-    _make_folder(path, may_hold_files=arguments.overwrite)
-    if form == "labels":
-        return writers.LabelMapWriter(path, names)
-    return writers.NpzWriter(path) if form == "npz" else writers.PngWriter(path)
-
-
-def _check_plain(arguments: argparse.Namespace) -> None:
-    from ..errors import RecordError
-    from .texts import is_jsonl
-
-    if is_jsonl(arguments.input, arguments.spec):
-        raise RecordError(
-            "is one file, but the input holds records: give a folder", file=str(arguments.output)
-        )
-
-
-def _make_folder(path: Path, *, may_hold_files: bool) -> None:
-    from ..errors import RecordError
-
-    if path.exists() and not path.is_dir():
-        raise RecordError("is a file, expected a folder", file=str(path))
-    path.mkdir(parents=True, exist_ok=True)
-    if not may_hold_files and any(path.iterdir()):
-        raise RecordError("holds files already; give a new folder, or --overwrite", file=str(path))
+    number = None if ids is None else ids.of(text, decoded.size)
+    return Sample(text.id, text.image, decoded.size, tuple(decoded.masks), number)

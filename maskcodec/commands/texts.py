@@ -25,7 +25,6 @@ class Text:
     Attributes:
         id: from the record; its line where it names none.
         image: the image's name; the id where the record names none.
-        image_id: COCO's number of the image, if the record names it.
         text: as a model printed it.
         codec: how to read it.
         size: the image's (height, width) in pixels; None where nobody says it.
@@ -34,7 +33,6 @@ class Text:
 
     id: str
     image: str
-    image_id: int | None
     text: str
     codec: Codec[Any]
     size: tuple[int, int] | None
@@ -86,7 +84,7 @@ def read_texts(
 def plain(text: str, codec: Codec[Any], size: tuple[int, int] | None, *, name: str) -> Text:
     """A text without a record."""
     name = "text" if name == "-" else name
-    return Text(name, name, None, text, codec, size, None)
+    return Text(name, name, text, codec, size, None)
 
 
 def read_plain(source: str) -> str:
@@ -157,9 +155,7 @@ def _text(
         raise record.error("is missing; give --size HxW", "size")
     name = record.identifier("id", record.line)
     image = record.identifier("image", name)
-    number = record.fields.get("image_id")
-    image_id = number if isinstance(number, int) and not isinstance(number, bool) else None
-    return Text(name, image, image_id, text, codec, size, record)
+    return Text(name, image, text, codec, size, record)
 
 
 @lru_cache(maxsize=64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,37 @@ _BACKGROUND = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class NamesFile:
+    """A names file.
+
+    Attributes:
+        names: the name of each value.
+        coco: the whole file, where it is a COCO json; None otherwise.
+    """
+
+    names: dict[int, str]
+    coco: Record | None = None
+
+    @property
+    def shared(self) -> dict[str, list[int]]:
+        """The names that several values have, each with its values in rising order."""
+        values: dict[str, list[int]] = {}
+        for value, name in sorted(self.names.items()):
+            values.setdefault(name, []).append(value)
+        return {name: found for name, found in values.items() if len(found) > 1}
+
+
 def read_names(path: str | Path) -> dict[int, str]:
+    """The name of each value of a names file; see `read_names_file`."""
+    return read_names_file(path).names
+
+
+def read_names_file(path: str | Path) -> NamesFile:
     """Read a names file.
 
     Text: one name a line; line 1 names value 1, since 0 is background. JSON: `{"1": "dog"}`, a list
     (its first item names value 1), or a COCO file, whose categories are taken.
-
-    Returns:
-        the name of each value.
 
     Raises:
         RecordError: the file is missing, empty or malformed.
@@ -39,7 +63,7 @@ def read_names(path: str | Path) -> dict[int, str]:
         raise RecordError(f"can't be read: {error}", file=str(path)) from None
     while lines and not lines[-1].strip():
         lines.pop()
-    return _from_lines(lines, str(path))
+    return NamesFile(_from_lines(lines, str(path)))
 
 
 def _from_lines(lines: list[str], file: str) -> dict[int, str]:
@@ -60,11 +84,12 @@ def _from_lines(lines: list[str], file: str) -> dict[int, str]:
     return names
 
 
-def _from_json(value: Any, file: str) -> dict[int, str]:
+def _from_json(value: Any, file: str) -> NamesFile:
     if isinstance(value, dict) and isinstance(value.get("categories"), list):
-        return category_names(Record(file, None, value))
+        document = Record(file, None, value)
+        return NamesFile(category_names(document), document)
     if isinstance(value, list) and all(isinstance(name, str) for name in value):
-        return _from_lines(value, file)
+        return NamesFile(_from_lines(value, file))
     if not isinstance(value, dict) or not value:
         found = brief(value) if value != {} else "an empty object"
         raise RecordError(f'is {found}, expected names like {{"1": "dog"}}', file=file)
@@ -75,7 +100,7 @@ def _from_json(value: Any, file: str) -> dict[int, str]:
         if number in names:
             raise record.error(f"{brief(key)} names {number} once more, after {names[number]!r}")
         names[number] = record.text(key)
-    return names
+    return NamesFile(names)
 
 
 def _value(record: Record, key: str) -> int:
