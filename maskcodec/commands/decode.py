@@ -106,7 +106,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Decode; 1 if records were set aside."""
     from ..devices import check_device
     from ..writing import atomic, check_output
-    from .decode_output import find_image_ids, numbered, open_writer, read_names_option
+    from .decode_output import (
+        find_image_ids,
+        numbered,
+        open_writer,
+        read_names_option,
+        warn_of_numbers,
+    )
     from .refining import RecordRefiner
     from .repair_report import RepairReport, check_report
     from .set_aside import SetAside, rejected_path
@@ -140,6 +146,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise
         writer.finish()
         report.close()
+    warn_of_numbers(arguments, writer)
     if not arguments.quiet or aside.count:
         done = f"{count} texts, {masks} masks"
         say("decode", done + numbered(writer) + report.summary() + aside.summary())

@@ -9,7 +9,7 @@ from ..datasets import writers
 from ..datasets.coco_writer import CocoWriter
 from ..datasets.known_images import KnownImages
 from ..datasets.names import NamesFile, read_names_file
-from ..datasets.writers import Writer
+from ..datasets.writers import Numbering, Writer
 from ..errors import RecordError
 from ..writing import check_output
 from .image_ids import ImageIds
@@ -63,6 +63,21 @@ def numbered(writer: Writer) -> str:
         return ""
     images = "1 image" if writer.numbered == 1 else f"{writer.numbered} images"
     return f"; {images} without an id numbered anew"
+
+
+def warn_of_numbers(arguments: argparse.Namespace, writer: Writer) -> None:
+    """Say which labels got numbers that no names file gives them, where somebody reads them."""
+    numbering: Numbering | None = getattr(writer, "numbering", None)
+    if numbering is None:
+        return
+    if arguments.names is None:
+        if arguments.format == "coco-results" and numbering.numbers:
+            given = "category ids are 1, 2, ... in order of appearance"
+            say("decode", f"warning: {given}; for the truth's give its COCO json as --names")
+    elif numbering.unnamed:
+        lacking = [f"{one!r} ({numbering.numbers[one]})" for one in numbering.unnamed]
+        shown = ", ".join(lacking[:SHOWN]) + (", ..." if len(lacking) > SHOWN else "")
+        say("decode", f"warning: {arguments.names} lacks names, which got new numbers: {shown}")
 
 
 def open_writer(

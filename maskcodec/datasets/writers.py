@@ -145,15 +145,14 @@ class OneFile:
     def __init__(self, path: Path, form: str, names: dict[int, str] | None) -> None:
         self.path = path
         self.form = form
-        self.names = names
+        self.numbering = Numbering(names, skip=(BACKGROUND, IGNORE))
 
     def add(self, sample: Sample) -> None:
         """Write the file; of form "png" it holds the text's only mask."""
         if self.form == "npz":
             save_npz(self.path, sample)
         elif self.form == "labels":
-            numbering = Numbering(self.names, skip=(BACKGROUND, IGNORE))
-            save_png(self.path, label_map(sample, numbering))
+            save_png(self.path, label_map(sample, self.numbering))
         elif len(sample.masks) == 1:
             save_png(self.path, sample.masks[0].array.astype(np.uint8) * np.uint8(255))
         else:
