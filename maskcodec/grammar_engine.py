@@ -28,10 +28,12 @@ class Engine:
 
     Attributes:
         compiler: makes grammars ready for the vocabulary.
+        texts: what each id says, in bytes, for some are parts of a letter.
         skipped: ids that it may bar although they may come next, see above.
     """
 
     compiler: Any
+    texts: tuple[bytes, ...]
     skipped: tuple[int, ...]
 
     @classmethod
@@ -101,6 +103,7 @@ def _engine(
         tokenizer, vocab_size=vocabulary, stop_token_ids=list(ends)
     )
     apart = {*info.special_token_ids, *ends}
-    skipped = skipped_tokens(info.decoded_vocab, apart)
+    texts = tuple(info.decoded_vocab)
+    skipped = skipped_tokens(texts, apart)
     compiler = xgrammar.GrammarCompiler(info, max_threads=1, cache_enabled=False)
-    return Engine(compiler, tuple(skipped))
+    return Engine(compiler, texts, tuple(skipped))

@@ -1,22 +1,24 @@
-"""What an answer may say next, row by row of a batch: by token id, by grammar, between tags."""
+"""What an answer may say next, row by row of a batch: by token id or by grammar."""
 
 from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .chat import OPEN
 from .codec import Codec
 from .errors import MaskCodecError
 from .grammar_engine import Engine, load_xgrammar
 from .token_constraint import TokenConstraint
 
 Allowed = npt.NDArray[np.bool_]
+
+_ANYTHING = r"[\u0000-\U0010FFFF]*"
 
 
 class Row(ABC):
@@ -74,6 +76,23 @@ class _IdRow(Row):
             allowed[self._ends] = True
 
 
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """A grammar that is ready for one vocabulary.
+
+    Attributes:
+        grammar: xgrammar's.
+        engine: what it was compiled by.
+        special: bool (vocabulary,), special ids, which a grammar of characters would let pass.
+        pieces: bool (vocabulary,), ids that end with a part of a token of the codec.
+    """
+
+    grammar: Any
+    engine: Engine
+    special: Allowed
+    pieces: Allowed
+
+
 class GrammarRows(RowMaker):
     """Rows that a grammar holds.
 
@@ -82,7 +101,8 @@ class GrammarRows(RowMaker):
         tokenizer: of transformers.
         labels: the labels that an answer may use; None leaves them free.
         ends: ids that end an answer.
-        closes: what follows the codec's text: `</mask>`, or nothing, and then an answer ends.
+        closes: what follows the codec's text: `</mask>` and then anything at all, or nothing, and
+            then an answer ends.
     """
 
     def __init__(
@@ -99,24 +119,35 @@ class GrammarRows(RowMaker):
         self._ends = tuple(ends)
         self._tokens = codec.vocab().tokens
         self._xgrammar = load_xgrammar(str(codec))
-        self._made: dict[int, tuple[Any, Allowed, tuple[int, ...]]] = {}
+        self._compiled: dict[int, Compiled] = {}
 
-    def __call__(self, vocabulary: int) -> _GrammarRow:
+    def __call__(self, vocabulary: int) -> GrammarRow:
         """See `RowMaker`."""
-        if vocabulary not in self._made:
-            engine = Engine.of(self._tokenizer, vocabulary, self._ends)
-            compiled = engine.compiler.compile_grammar(self.grammar)
-            self._made[vocabulary] = compiled, self._barred(vocabulary), engine.skipped
-        compiled, barred, skipped = self._made[vocabulary]
-        matcher = self._xgrammar.GrammarMatcher(compiled)
+        compiled = self.compiled(vocabulary)
+        matcher = self._xgrammar.GrammarMatcher(compiled.grammar)
         bits = self._xgrammar.allocate_token_bitmask(1, vocabulary)
-        return _GrammarRow(matcher, bits, barred, skipped)
+        return GrammarRow(matcher, bits, compiled)
 
-    def _barred(self, vocabulary: int) -> Allowed:
-        """Ids that a grammar of characters would let pass: special ones, and parts of tokens."""
-        barred = np.zeros(vocabulary, np.bool_)
-        special = set(self._tokenizer.all_special_ids) - set(self._ends)
-        barred[[number for number in special if number < vocabulary]] = True
+    def compiled(self, vocabulary: int) -> Compiled:
+        """The grammar for so many logits."""
+        if vocabulary not in self._compiled:
+            engine = Engine.of(self._tokenizer, vocabulary, self._ends)
+            self._compiled[vocabulary] = Compiled(
+                engine.compiler.compile_grammar(self.grammar),
+                engine,
+                self._special(vocabulary),
+                self._pieces(vocabulary),
+            )
+        return self._compiled[vocabulary]
+
+    def _special(self, vocabulary: int) -> Allowed:
+        special = np.zeros(vocabulary, np.bool_)
+        numbers = set(self._tokenizer.all_special_ids) - set(self._ends)
+        special[[number for number in numbers if number < vocabulary]] = True
+        return special
+
+    def _pieces(self, vocabulary: int) -> Allowed:
+        pieces = np.zeros(vocabulary, np.bool_)
         if self._tokens:
             own = set(self._tokenizer.convert_tokens_to_ids(list(self._tokens)))
             starts = {token[:length] for token in self._tokens for length in range(1, len(token))}
@@ -124,86 +155,57 @@ class GrammarRows(RowMaker):
             for number in range(min(vocabulary, len(self._tokenizer))):
                 text = str(self._tokenizer.decode([number]))
                 ends = (text[-length:] for length in range(1, min(longest, len(text)) + 1))
-                barred[number] |= number not in own and not starts.isdisjoint(ends)
-        return barred
+                pieces[number] = number not in own and not starts.isdisjoint(ends)
+        return pieces
 
 
-class _GrammarRow(Row):
-    def __init__(self, matcher: Any, bits: Any, barred: Allowed, skipped: tuple[int, ...]) -> None:
-        self.matcher = matcher
+class GrammarRow(Row):
+    """An answer, or a part of one, that a grammar holds; see `GrammarRows`."""
+
+    def __init__(self, matcher: Any, bits: Any, compiled: Compiled) -> None:
+        self._matcher = matcher
         self._bits = bits
-        self._barred = barred
-        self._skipped = skipped
+        self._barred = compiled.special | compiled.pieces
+        self._skipped = compiled.engine.skipped
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing need follow."""
+        return bool(self._matcher.is_completed())
 
     def feed(self, number: int) -> None:
-        if not self.matcher.accept_token(number):
+        """See `Row`."""
+        if not self._matcher.accept_token(number):
             raise MaskCodecError(f"id {number} was not allowed")
 
+    def read(self, text: bytes) -> bool:
+        """Take text that is part of a token; False where it was not allowed."""
+        return not text or bool(self._matcher.accept_string(text))
+
+    def may_read(self, text: bytes) -> bool:
+        """Whether text may come next."""
+        if not text or not self._matcher.accept_string(text):
+            return False
+        self._matcher.rollback(1)
+        return True
+
+    def accepts(self, number: int) -> bool:
+        """Whether the grammar lets an id come next, be it special or a piece."""
+        if not self._matcher.accept_token(number):
+            return False
+        self._matcher.rollback(1)
+        return True
+
     def fill(self, allowed: Allowed) -> None:
-        self.matcher.fill_next_token_bitmask(self._bits)
+        """See `Row`."""
+        self._matcher.fill_next_token_bitmask(self._bits)
         bits = self._bits.numpy().view(np.uint8)[0]
         allowed[:] = np.unpackbits(bits, count=len(allowed), bitorder="little")
         for number in self._skipped:  # see `maskcodec.grammar_engine`
-            if not allowed[number] and self.matcher.accept_token(number):
-                self.matcher.rollback(1)
-                allowed[number] = True
+            allowed[number] = allowed[number] or self.accepts(number)
         kept = allowed & ~self._barred
         if kept.any():  # a label may hold what a token begins with, and then there is no other way
             allowed[:] = kept
-
-
-class TaggedRows(RowMaker):
-    """Rows of prose in which mask text stands between tags."""
-
-    def __init__(self, inside: GrammarRows, codec: Codec[Any], tokenizer: Any) -> None:
-        self._inside = inside
-        self._tokenizer = tokenizer
-        self._tokens = codec.vocab().tokens
-
-    def __call__(self, vocabulary: int) -> Row:
-        """See `RowMaker`."""
-        return _TaggedRow(self._inside, self._tokenizer, self._stray(vocabulary), vocabulary)
-
-    def _stray(self, vocabulary: int) -> Allowed:
-        """The tokens of the codec, which prose may not hold."""
-        stray = np.zeros(vocabulary, np.bool_)
-        if self._tokens:
-            stray[self._tokenizer.convert_tokens_to_ids(list(self._tokens))] = True
-        return stray
-
-
-class _TaggedRow(Row):
-    def __init__(
-        self, inside: GrammarRows, tokenizer: Any, stray: Allowed, vocabulary: int
-    ) -> None:
-        self._inside = inside
-        self._tokenizer = tokenizer
-        self._stray = stray
-        self._vocabulary = vocabulary
-        self._mask: _GrammarRow | None = None
-        self._prose: list[int] = []
-
-    def feed(self, number: int) -> None:
-        if self._mask is not None:
-            self._mask.feed(number)
-            if self._mask.matcher.is_completed():
-                self._mask, self._prose = None, []
-            return
-        self._prose.append(number)
-        text = self._tokenizer.decode(self._prose)
-        at = text.find(OPEN)
-        if at < 0:
-            return
-        self._mask = self._inside(self._vocabulary)
-        rest = text[at + len(OPEN) :]
-        if rest and not self._mask.matcher.accept_string(rest):
-            raise MaskCodecError(f"{rest!r} was not allowed after {OPEN}")
-
-    def fill(self, allowed: Allowed) -> None:
-        if self._mask is not None:
-            self._mask.fill(allowed)
-        else:
-            allowed[:] = ~self._stray
 
 
 def _begins_with_blank(tokenizer: Any) -> bool:
@@ -225,5 +227,7 @@ def _grammar(codec: Codec[Any], labels: Sequence[str] | None, opens: str, closes
     if not opens and not closes:
         return grammar
     inner = re.sub(r"\broot\b", "mask_text", grammar)
-    end = f' "{closes}"' if closes else ""
-    return f"root ::= {opens}mask_text{end}\n{inner}"
+    if not closes:
+        return f"root ::= {opens}mask_text\n{inner}"
+    # A token that closes a mask may go on with prose.
+    return f'root ::= {opens}mask_text "{closes}" {_ANYTHING}\n{inner}'

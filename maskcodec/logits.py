@@ -20,7 +20,8 @@ from .codec import Codec
 from .dialects.shapetokens import ShapeTokensCodec
 from .errors import EncodeError, MaskCodecError
 from .labels import list_labels
-from .logit_rows import GrammarRows, IdRows, Row, RowMaker, TaggedRows
+from .logit_rows import GrammarRows, IdRows, Row, RowMaker
+from .tagged_rows import TaggedRows
 from .token_constraint import TokenConstraint
 
 if TYPE_CHECKING:
