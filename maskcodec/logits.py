@@ -38,7 +38,8 @@ class ConstrainedLogits:
 
     Args:
         rows: makes the state of a row, for a number of logits.
-        prompt_length: ids before the answer, padding included; the same for all rows.
+        prompt_length: ids before the answer, padding included; the same for all rows, and for all
+            calls of `generate` that the processor is given to.
         ends: ids that end an answer.
     """
 
@@ -52,7 +53,8 @@ class ConstrainedLogits:
         """`scores`, (rows, vocabulary), with minus infinity where an id may not come next."""
         import torch
 
-        if input_ids.shape[1] < self._prompt:  # a decoder's forced first id is still to come
+        if input_ids.shape[1] < self._prompt:
+            self._check_forced(input_ids.shape[1])
             return scores
         answers = input_ids[:, self._prompt :].tolist()
         vocabulary = scores.shape[1]
@@ -106,6 +108,18 @@ class ConstrainedLogits:
         self._states[index] = answer, row
         return row
 
+    def _check_forced(self, length: int) -> None:
+        """Let a decoder's forced first id come, which counts as no part of the answer.
+
+        Raises:
+            MaskCodecError: it is no such id: `generate` begins with the whole prompt.
+        """
+        if (length, self._prompt) != (1, 2):
+            raise MaskCodecError(
+                f"generate began with {length} ids, but prompt_length={self._prompt}: each call of "
+                "generate takes a processor of its own, for the length of its prompt"
+            )
+
     def _check(self, highest: list[float]) -> None:
         """Find out at once where something else bars all that the format needs.
 
@@ -141,7 +155,7 @@ def logits_processor(
         labels: the labels that answers may use; None leaves them free, where the format can be
             told without them.
         prompt_length: ids before the answer, padding included: `input_ids.shape[1]`, or 1 for an
-            encoder–decoder model.
+            encoder–decoder model, 2 where it forces the first id.
         ends: ids that end an answer; left out, the tokenizer's `eos_token_id`.
         form: see `maskcodec.chat`.
 

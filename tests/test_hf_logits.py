@@ -213,6 +213,39 @@ def test_what_was_not_allowed_is_an_error() -> None:
             rule(torch.tensor([wrong[:length]]), scores)
 
 
+def test_a_prompt_that_is_shorter_than_was_said_is_an_error() -> None:
+    codec = get_codec("text4seg:grid=4")
+    model, processor = tiny_model("llava")
+    image = Image.fromarray(np.zeros((*SIZE, 3), np.uint8))
+    chat = [{"role": "user", "content": "dog?"}]
+    inputs = model_inputs(processor, [chat], [[image]])
+    length = inputs["input_ids"].shape[1]
+    rule = hf.logits_processor(codec, processor, labels=["dog"], prompt_length=length + 5)
+    with pytest.raises(MaskCodecError, match=f"began with {length} ids, .*={length + 5}"):
+        model.generate(**inputs, logits_processor=[rule], max_new_tokens=20)
+
+
+def test_a_processor_may_be_kept_for_prompts_of_one_length() -> None:
+    codec = get_codec("text4seg:grid=4")
+    _, processor = tiny_model("llava")
+    size = len(processor.tokenizer)
+    rule = hf.logits_processor(codec, processor, labels=["dog"], prompt_length=3)
+    ids = processor.tokenizer.encode("<seg>dog *4", add_special_tokens=False)
+    for _ in range(2):
+        for length in range(len(ids)):
+            left = rule(torch.tensor([[5, 6, 7, *ids[:length]]]), torch.zeros(1, size))
+            assert left[0, ids[length]].isfinite()
+
+
+def test_a_forced_first_id_is_no_part_of_the_answer() -> None:
+    codec = get_codec("text4seg:grid=4")
+    _, processor = tiny_model("llava")
+    rule = hf.logits_processor(codec, processor, labels=["dog"], prompt_length=2)
+    scores = torch.zeros(1, len(processor.tokenizer))
+    assert torch.equal(rule(torch.tensor([[5]]), scores), scores)
+    assert not rule(torch.tensor([[5, 6]]), scores).isfinite().all()
+
+
 def test_what_can_not_be_constrained_is_said_so() -> None:
     model, processor = tiny_model("llava")
     codec = get_codec("shapetokens:tokens=2")
