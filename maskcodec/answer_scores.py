@@ -21,6 +21,7 @@ import numpy.typing as npt
 from .chat import AnswerMasks, read_answer
 from .codec import Codec
 from .examples import Example
+from .labels import composed_label
 from .mask import Mask
 from .metrics import iou, label_iou, union_of
 
@@ -97,7 +98,7 @@ class Overlap:
     ) -> float:
         """Add one answer; its IoU comes back."""
         if task in BY_LABEL:
-            for label in {mask.label for mask in (*preds, *targets)}:
+            for label in {composed_label(mask.label) for mask in (*preds, *targets)}:
                 self._count(_of_label(preds, label, size), _of_label(targets, label, size))
             value = label_iou(preds, targets)
         else:
@@ -211,4 +212,4 @@ def _without(masks: Sequence[Mask], ignored: Bits | None) -> Sequence[Mask]:
 
 
 def _of_label(masks: Sequence[Mask], label: str, size: tuple[int, int]) -> Bits:
-    return union_of([mask for mask in masks if mask.label == label], size)
+    return union_of([mask for mask in masks if composed_label(mask.label) == label], size)

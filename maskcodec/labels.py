@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from .errors import EncodeError
@@ -64,6 +65,17 @@ def list_labels(labels: Iterable[str] | None, codec: str) -> tuple[str, ...] | N
         if not isinstance(label, str):
             raise EncodeError(f"{codec}: labels[{index}] is {label!r}, expected a string")
     return found
+
+
+def composed_label(label: str) -> str:
+    """A label with each mark composed with its letter (NFC), as many tokenizers write any text.
+
+    Names of files on macOS have them apart: such a label does not come back from a model as it was.
+
+    >>> len("cafe\u0301"), len(composed_label("cafe\u0301"))
+    (5, 4)
+    """
+    return unicodedata.normalize("NFC", label)
 
 
 def escape_label(label: str, forbidden: tuple[str, ...]) -> str:

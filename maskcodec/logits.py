@@ -19,7 +19,7 @@ from .chat import CLOSE, Form
 from .codec import Codec
 from .dialects.shapetokens import ShapeTokensCodec
 from .errors import EncodeError, MaskCodecError
-from .labels import list_labels
+from .labels import composed_label, list_labels
 from .logit_rows import GrammarRows, IdRows, Row, RowMaker
 from .tagged_rows import TaggedRows
 from .token_constraint import TokenConstraint
@@ -170,8 +170,19 @@ def logits_processor(
     if not ends:
         raise MaskCodecError("the tokenizer does not say which id ends an answer: give it as ends=")
     names = list_labels(labels, codec.name)
+    if names is not None:
+        names = tuple(dict.fromkeys(_as_printed(name, tokenizer) for name in names))
     rows = _rows(codec, tokenizer, len(tokenizer), names, tuple(ends), form)
     return ConstrainedLogits(rows, prompt_length, ends)
+
+
+def _as_printed(label: str, tokenizer: Any) -> str:
+    """A label as models of a tokenizer print it: composed, where the tokenizer composes text."""
+    composed = composed_label(label)
+    if composed == label:
+        return label
+    ids = tokenizer.encode(label, add_special_tokens=False)
+    return composed if tokenizer.decode(ids) == composed else label
 
 
 @functools.lru_cache(maxsize=8)  # a grammar of a large vocabulary takes a second to compile

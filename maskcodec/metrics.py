@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import MaskCodecError
+from .labels import composed_label
 from .mask import Mask
 
 SizeClass: TypeAlias = Literal["small", "medium", "large"]
@@ -71,7 +72,8 @@ def union_of(masks: Sequence[Mask], size: tuple[int, int]) -> npt.NDArray[np.boo
 def label_iou(preds: Sequence[Mask], targets: Sequence[Mask]) -> float:
     """Mean over labels of the IoU of all pixels of that label.
 
-    For formats that hold one label a pixel and so can't tell two objects of a label apart.
+    For formats that hold one label a pixel and so can't tell two objects of a label apart. Labels
+    are the same where they differ in nothing but how Unicode composes their letters.
     """
     pred, target = _by_label(preds), _by_label(targets)
     labels = pred.keys() | target.keys()
@@ -84,8 +86,9 @@ def label_iou(preds: Sequence[Mask], targets: Sequence[Mask]) -> float:
 def _by_label(masks: Iterable[Mask]) -> dict[str, npt.NDArray[np.bool_]]:
     unions: dict[str, npt.NDArray[np.bool_]] = {}
     for mask in masks:
-        known = unions.get(mask.label)
-        unions[mask.label] = mask.array if known is None else known | mask.array
+        label = composed_label(mask.label)
+        known = unions.get(label)
+        unions[label] = mask.array if known is None else known | mask.array
     return unions
 
 

@@ -10,10 +10,10 @@ import torch
 from lora_adapters import QUIET
 from PIL import Image
 from tiny_models import FAMILIES, tiny_model
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from maskcodec import EncodeError, MaskCodecError, get_codec, hf
+from maskcodec import EncodeError, Mask, MaskCodecError, get_codec, hf
 from maskcodec.chat import CLOSE, OPEN, read_answer
 from maskcodec.generation import Segmenter
 from maskcodec.logit_rows import GrammarRows
@@ -244,6 +244,22 @@ def test_a_forced_first_id_is_no_part_of_the_answer() -> None:
     scores = torch.zeros(1, len(processor.tokenizer))
     assert torch.equal(rule(torch.tensor([[5]]), scores), scores)
     assert not rule(torch.tensor([[5, 6]]), scores).isfinite().all()
+
+
+@pytest.mark.parametrize("spec", ["boxgrid:rows=2", "shapetokens:tokens=2,spelling=digits"])
+def test_labels_may_be_given_as_no_tokenizer_spells_them(spec: str) -> None:
+    codec = get_codec(spec)
+    _, processor = tiny_model("llava")
+    tokenizer = processor.tokenizer
+    tokenizer.backend_tokenizer.normalizer = normalizers.NFC()
+    apart = "cafe\u0301"
+    mask = np.zeros(SIZE, np.bool_)
+    mask[5:20, 10:40] = True
+    ids = tokenizer.encode(codec.encode([Mask(mask, apart)], SIZE), add_special_tokens=False)
+    rule = hf.logits_processor(codec, processor, labels=[apart, "caf\xe9"], prompt_length=0)
+    for length in range(len(ids)):
+        said = torch.tensor([ids[:length]], dtype=torch.long)
+        assert rule(said, torch.zeros(1, len(tokenizer)))[0, ids[length]].isfinite()
 
 
 def test_what_can_not_be_constrained_is_said_so() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from strategies import arrays, sizes
 
 from maskcodec import Mask, MaskCodecError
+from maskcodec.answer_scores import Overlap
 from maskcodec.metrics import (
     IouTally,
     answer_iou,
@@ -77,6 +78,15 @@ def test_label_iou_joins_objects_of_a_label() -> None:
     assert label_iou(whole, parts) == 1
     assert label_iou(whole, [*parts, Mask(EMPTY, "cat")]) == 0.5
     assert label_iou([], []) == 1
+
+
+def test_labels_are_one_however_their_letters_are_composed() -> None:
+    array = np.eye(4, dtype=np.bool_)
+    said, true = [Mask(array, "caf\xe9")], [Mask(array, "cafe\u0301")]
+    assert label_iou(said, true) == 1.0
+    scores = Overlap()
+    assert scores.add(said, true, (4, 4), "semantic") == 1.0
+    assert scores.ciou == 1.0
 
 
 def test_answer_iou_ignores_the_label_of_a_single_object_only() -> None:

@@ -192,6 +192,8 @@ def test_spelling_of_labels() -> None:
         Pair("a", (1, 1), (Mask(sign, " road  sign"),), (Mask(sign, "Road Sign"),)), LABELS
     )
     assert row.labels == {"Road Sign": (1, 1, 1)}
+    row = compare(Pair("a", (1, 1), (Mask(sign, "caf\xe9"),), (Mask(sign, "cafe\u0301"),)))
+    assert list(row.labels.values()) == [(1, 1, 1)]
     with pytest.raises(MaskCodecError, match="'a B' and 'A  b' can't be told apart"):
         LabelSet(("a B", "A  b"))
     with pytest.raises(MaskCodecError, match="no labels to score"):

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import MaskCodecError
+from ..labels import composed_label
 from ..mask import Mask
 from ..rle import mask_bounding_box
 
@@ -21,21 +22,23 @@ Map: TypeAlias = npt.NDArray[np.int32]
 
 
 def label_key(name: str) -> str:
-    """What two spellings of one label have in common: case and white space don't count."""
-    return " ".join(name.split()).casefold()
+    """What two spellings of one label have in common: case, white space and whether Unicode
+    composes letters with their marks don't count.
+    """
+    return composed_label(" ".join(name.split()).casefold())
 
 
 @dataclass(frozen=True, slots=True)
 class LabelSet:
     """The labels that are scored, in the order of the tables.
 
-    A printed label means the one that is spelt the same but for case and white space.
+    A printed label means the one that is spelt the same, see `label_key`.
 
     Attributes:
         names: each label once.
 
     Raises:
-        MaskCodecError: two names are the same but for case and white space, or there is none.
+        MaskCodecError: two names have the same key, or there is none.
     """
 
     names: tuple[str, ...]
