@@ -123,7 +123,9 @@ class Codec(ABC, Generic[G]):
         return Vocab()
 
     def grammar(self, labels: Sequence[str] | None = None) -> str | None:
-        """EBNF (as xgrammar, llguidance, vLLM and SGLang read it) of exactly the valid texts.
+        """EBNF (as xgrammar, vLLM and SGLang read it) of exactly the valid texts.
+
+        llguidance reads it, too, but bars tokens like `<|b_0001|>` (docs/segment.md).
 
         Args:
             labels: the labels that a text may use; None leaves them free where that is feasible.
