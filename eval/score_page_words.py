@@ -181,6 +181,8 @@ REPAIRS = {
     "code-range": "a code beyond its range",
     "format": "another layout than the format's own",
     "odd": "a coordinate without its partner",
+    "lost": "a coordinate that could not be read",
+    "stray-codes": "numbers behind a damaged code",
     "vertex": "a corner that can't be read",
     "picture": "a picture that can't be read: its box was filled",
     "more": "further faults, which were not listed",

@@ -219,4 +219,4 @@ def _describe(hint: Any) -> str:
     names = {bool: "true or false", int: "a whole number", float: "a finite number", str: "text"}
     if hint is GridSize:
         return "a grid like 16 or 16x24 (rows x columns)"
-    return names.get(hint, getattr(hint, "__name__", str(hint)))
+    return names.get(hint, hint.__name__ if isinstance(hint, type) else str(hint))

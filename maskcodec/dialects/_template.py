@@ -122,7 +122,7 @@ def _counts(line: str, position: int, head: re.Match[str], log: RepairLog) -> ru
         place = run.end()
     if place < len(line):
         here = repr(line[place:][:40])
-        log.note("runs", position + place, "run lengths", here, "keeps those before it")
+        log.note("counts", position + place, "run lengths", here, "keeps those before it")
     if total < area:
         missing = f"{total}"
         log.note("area", position + place, f"runs of {area} pixels", missing, "leaves the rest 0")
