@@ -87,4 +87,4 @@ def _unnamed_are_said(labels: Sequence[str]) -> Iterator[None]:
     except EncodeError as error:
         if all(labels):
             raise
-        raise EncodeError(f"{error}: label= (--label) names objects that have none") from None
+        raise EncodeError(f"{error}, by label= (--label) for objects that have none") from None

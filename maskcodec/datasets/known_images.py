@@ -8,7 +8,7 @@ from functools import cached_property
 from ..errors import MaskCodecError, RecordError
 from ..records import Record, brief
 from .coco_ids import ImageId, as_number, written_id
-from .image_names import base_name, image_name_if_any
+from .image_names import base_name, image_name_if_any, slashed
 
 Size = tuple[int, int]
 
@@ -49,7 +49,7 @@ class KnownImages:
             number = written_id(item, "id")
         except RecordError:
             return
-        name = (image_name_if_any(item) or "").replace("\\", "/")
+        name = slashed(image_name_if_any(item) or "")
         image = _Known(number, name, _size(item))
         self._by_id[as_number(number)] = image
         if name:
@@ -67,13 +67,16 @@ class KnownImages:
         Raises:
             MaskCodecError: it is none of them, or may be several.
         """
-        slashed = name.replace("\\", "/")
-        found = self._by_name.get(slashed)
+        plain = slashed(name)
+        found = self._by_name.get(plain)
         if found is not None:
-            return self._only(found, name, size)
-        number = self._only(self._by_base_name.get(base_name(slashed), []), name, size)
-        first = self._spelt.setdefault(number, slashed)
-        if first != slashed:  # as cam1/0001.jpg and cam2/0001.jpg where the json has 0001.jpg
+            number = self._only(found, name, size)
+            if "/" in plain:  # the image of another folder is not this one
+                self._spelt[number] = plain
+            return number
+        number = self._only(self._by_base_name.get(base_name(plain), []), name, size)
+        first = self._spelt.setdefault(number, plain)
+        if first != plain:  # as cam1/0001.jpg and cam2/0001.jpg where the json has 0001.jpg
             raise MaskCodecError(f"{self.file} has one image for {brief(first)} and {brief(name)}")
         return number
 

@@ -229,6 +229,16 @@ def test_a_names_file_may_list_no_usable_image(tmp_path: Path, images: object) -
     assert result_ids(tmp_path) == [9]
 
 
+def test_an_image_that_was_named_whole_is_no_other_folder_s(tmp_path: Path) -> None:
+    names = truth(tmp_path / "gt.json", (7, "cam1/0001.jpg"))
+    records = [record(image="cam1/0001.jpg"), record(image="cam2/0001.jpg")]
+    assert decode(tmp_path, records, "coco-results", "--names", names).status == 1
+    assert result_ids(tmp_path) == [7]
+    [(line, field, reason)] = aside(tmp_path)
+    assert (line, field) == (2, "image_id")
+    assert "has one image for 'cam1/0001.jpg' and 'cam2/0001.jpg'" in reason
+
+
 def test_category_ids_that_nobody_gave_are_said(tmp_path: Path) -> None:
     records = [record(image_id=3)]
     result = decode(tmp_path, records, "coco-results")
